@@ -1,0 +1,167 @@
+package dynamics
+
+import (
+	"encoding/binary"
+	"fmt"
+	"io"
+	"math"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// The NumPy array format, version 1.0: a magic string, a padded Python literal
+// that names type, order and shape, then the values. Reading is strict because a
+// truncated or reordered array would otherwise train a silently wrong model.
+const (
+	npyMagic     = "\x93NUMPY"
+	npyAlign     = 64
+	maxNPYHeader = 4096
+)
+
+var npyHeader = regexp.MustCompile(
+	`^\{\s*'descr':\s*'([^']*)',\s*'fortran_order':\s*(True|False),\s*'shape':\s*\(([\d\s,]*)\),?\s*\}\s*$`)
+
+// writeNPYHeader starts an array of little-endian values of type descr.
+func writeNPYHeader(w io.Writer, descr string, shape ...int) error {
+	dims := make([]string, len(shape))
+	for i, n := range shape {
+		dims[i] = strconv.Itoa(n) + ","
+	}
+	h := fmt.Sprintf("{'descr': '%s', 'fortran_order': False, 'shape': (%s), }", descr, strings.Join(dims, " "))
+	const before = len(npyMagic) + 4
+	pad := (npyAlign - (before+len(h)+1)%npyAlign) % npyAlign
+	h += strings.Repeat(" ", pad) + "\n"
+	b := append([]byte(npyMagic), 1, 0)
+	b = binary.LittleEndian.AppendUint16(b, uint16(len(h)))
+	_, err := w.Write(append(b, h...))
+	return err
+}
+
+func writeNPYFloats(w io.Writer, v []float64, shape ...int) error {
+	if err := writeNPYHeader(w, "<f8", shape...); err != nil {
+		return err
+	}
+	buf := make([]byte, 0, 64<<10)
+	for chunk := range slices.Chunk(v, cap(buf)/8) {
+		buf = buf[:0]
+		for _, a := range chunk {
+			buf = binary.LittleEndian.AppendUint64(buf, math.Float64bits(a))
+		}
+		if _, err := w.Write(buf); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func writeNPYBytes(w io.Writer, v []byte) error {
+	if err := writeNPYHeader(w, "|u1", len(v)); err != nil {
+		return err
+	}
+	_, err := w.Write(v)
+	return err
+}
+
+// readNPYHeader reads up to the first value and returns type and shape.
+func readNPYHeader(r io.Reader) (descr string, shape []int, err error) {
+	var start [len(npyMagic) + 4]byte
+	if _, err := io.ReadFull(r, start[:]); err != nil {
+		return "", nil, fmt.Errorf("array header: %w", err)
+	}
+	if string(start[:len(npyMagic)]) != npyMagic {
+		return "", nil, fmt.Errorf("array starts with %q; it must start with %q", start[:len(npyMagic)], npyMagic)
+	}
+	if major := start[len(npyMagic)]; major != 1 {
+		return "", nil, fmt.Errorf("array format version is %d; only version 1 is read", major)
+	}
+	n := int(binary.LittleEndian.Uint16(start[len(npyMagic)+2:]))
+	if n > maxNPYHeader {
+		return "", nil, fmt.Errorf("array header has %d bytes; at most %d are read", n, maxNPYHeader)
+	}
+	h := make([]byte, n)
+	if _, err := io.ReadFull(r, h); err != nil {
+		return "", nil, fmt.Errorf("array header: %w", err)
+	}
+	return parseNPYHeader(string(h))
+}
+
+func parseNPYHeader(h string) (descr string, shape []int, err error) {
+	m := npyHeader.FindStringSubmatch(strings.TrimSpace(h))
+	if m == nil {
+		return "", nil, fmt.Errorf("array header %q is not understood", h)
+	}
+	for field := range strings.SplitSeq(m[3], ",") {
+		if field = strings.TrimSpace(field); field == "" {
+			continue
+		}
+		n, err := strconv.Atoi(field)
+		if err != nil {
+			return "", nil, fmt.Errorf("array shape (%s): %w", m[3], err)
+		}
+		shape = append(shape, n)
+	}
+	if m[2] == "True" && len(shape) > 1 {
+		return "", nil, fmt.Errorf("array is in Fortran order; it must be in C order")
+	}
+	return m[1], shape, nil
+}
+
+// maxValues bounds the size of an array, so that a damaged shape is an error
+// and not an attempt to allocate it.
+const maxValues = 1 << 31
+
+func sizeOf(shape []int) (int, error) {
+	size := 1
+	for _, n := range shape {
+		if n > 0 && size > maxValues/n {
+			return 0, fmt.Errorf("array shape %v has more than %d values", shape, maxValues)
+		}
+		size *= n
+	}
+	return size, nil
+}
+
+// readNPY reads a whole array of dims dimensions whose values take size bytes
+// and checks that nothing follows. The zip reader underneath verifies the
+// checksum at the end of the data.
+func readNPY(r io.Reader, descr string, dims, size int) (shape []int, data []byte, err error) {
+	have, shape, err := readNPYHeader(r)
+	if err != nil {
+		return nil, nil, err
+	}
+	if have != descr {
+		return nil, nil, fmt.Errorf("array has type %q; it must have %q", have, descr)
+	}
+	if len(shape) != dims {
+		return nil, nil, fmt.Errorf("array has shape %v; it must have %d dimensions", shape, dims)
+	}
+	n, err := sizeOf(shape)
+	if err != nil {
+		return nil, nil, err
+	}
+	// Reading one byte more than announced finds arrays that are too long; the
+	// buffer grows with the data, so a false shape costs no memory.
+	data, err = io.ReadAll(io.LimitReader(r, int64(n*size)+1))
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(data) != n*size {
+		return nil, nil, fmt.Errorf("array of shape %v has %d or more bytes of data; it must have %d", shape, len(data), n*size)
+	}
+	return shape, data, nil
+}
+
+// readNPYFloats reads a float64 array of dims dimensions.
+func readNPYFloats(r io.Reader, dims int) (shape []int, v []float64, err error) {
+	shape, data, err := readNPY(r, "<f8", dims, 8)
+	if err != nil {
+		return nil, nil, err
+	}
+	v = make([]float64, len(data)/8)
+	for i := range v {
+		v[i] = math.Float64frombits(binary.LittleEndian.Uint64(data[8*i:]))
+	}
+	return shape, v, nil
+}
