@@ -166,3 +166,13 @@ func (n *Net) Validate() error {
 	}
 	return nil
 }
+
+// Convert copies src to dst, which are equally long, rounding if need be.
+func Convert[D, S Float](dst []D, src []S) {
+	if len(dst) != len(src) {
+		panic("nn: Convert: lengths differ")
+	}
+	for i, v := range src {
+		dst[i] = D(v)
+	}
+}

@@ -36,9 +36,9 @@ func (m Matrix[T]) Columns(from, to int) Matrix[T] { return m.block(0, m.Rows, f
 
 // block returns the view of rows [i0, i1) and columns [j0, j1).
 func (m Matrix[T]) block(i0, i1, j0, j1 int) Matrix[T] {
-	b := Matrix[T]{Rows: i1 - i0, Cols: j1 - j0, Stride: m.Stride}
-	if b.Rows > 0 && b.Cols > 0 {
-		b.Data = m.Data[i0*m.Stride+j0 : (i1-1)*m.Stride+j1]
+	b := Matrix[T]{Rows: i1 - i0, Cols: j1 - j0}
+	if b.Rows > 0 && b.Cols > 0 { // else it has no memory, and rows of length 0
+		b.Stride, b.Data = m.Stride, m.Data[i0*m.Stride+j0:(i1-1)*m.Stride+j1]
 	}
 	return b
 }
