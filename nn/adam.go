@@ -1,0 +1,83 @@
+package nn
+
+import "math"
+
+// Adam is the optimiser of Kingma and Ba (2015), for one parameter slice:
+//
+//	m = beta1 m + (1 - beta1) g
+//	v = beta2 v + (1 - beta2) g^2
+//	params -= rate (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + epsilon)
+//
+// The zero value is ready for use.
+type Adam[T Float] struct {
+	Beta1    float64 // 0 means 0.9
+	Beta2    float64 // 0 means 0.999
+	Epsilon  float64 // 0 means 1e-8
+	ClipNorm float64 // longest gradient, in the 2-norm; 0 means no limit
+
+	t    int
+	m, v []T
+}
+
+// Step changes params against grad, which it leaves as it is, and returns the
+// norm of grad before clipping.
+func (a *Adam[T]) Step(params, grad []T, rate float64) (norm float64) {
+	if a.m == nil {
+		a.m, a.v = make([]T, len(params)), make([]T, len(params))
+	}
+	if len(params) != len(a.m) || len(grad) != len(a.m) {
+		panic("nn: Adam.Step: the number of parameters changed or differs from that of gradients")
+	}
+	a.t++
+	norm = norm2(grad)
+	clip := 1.0
+	if a.ClipNorm > 0 && norm > a.ClipNorm {
+		clip = a.ClipNorm / norm
+	}
+	b1, b2, eps := orDefault(a.Beta1, 0.9), orDefault(a.Beta2, 0.999), orDefault(a.Epsilon, 1e-8)
+	// With s = sqrt(1 - beta2^t) the corrections leave the loop:
+	// (m / c) / (sqrt(v) / s + eps) = (s / c) m / (sqrt(v) + s eps).
+	s := math.Sqrt(1 - math.Pow(b2, float64(a.t)))
+	step, floor := T(rate*s/(1-math.Pow(b1, float64(a.t)))), T(s*eps)
+	a.update(params, grad, T(b1), T((1-b1)*clip), T(b2), T((1-b2)*clip*clip), step, floor)
+	return norm
+}
+
+// update is the loop over the parameters: m = b1 m + c1 g, v = b2 v + c2 g^2.
+func (a *Adam[T]) update(params, grad []T, b1, c1, b2, c2, step, floor T) {
+	m, v := a.m[:len(params)], a.v[:len(params)]
+	for i, g := range grad[:len(params)] {
+		m[i] = b1*m[i] + c1*g
+		v[i] = b2*v[i] + c2*g*g
+		params[i] -= step * m[i] / (sqrt(v[i]) + floor)
+	}
+}
+
+// sqrt is exact to the last bit in T: rounding the float64 root of a float32
+// gives the float32 root, which the compiler knows and uses.
+func sqrt[T Float](v T) T { return T(math.Sqrt(float64(v))) }
+
+func norm2[T Float](v []T) float64 {
+	sum := 0.0
+	for _, x := range v {
+		sum += float64(x) * float64(x)
+	}
+	return math.Sqrt(sum)
+}
+
+func orDefault(v, def float64) float64 {
+	if v == 0 {
+		return def
+	}
+	return v
+}
+
+// Cosine returns the learning rate of step 0..steps-1 of a schedule that falls
+// from first to last along half a cosine wave.
+func Cosine(step, steps int, first, last float64) float64 {
+	if steps < 2 {
+		return first
+	}
+	phase := math.Pi * float64(step) / float64(steps-1)
+	return last + (first-last)*(1+math.Cos(phase))/2
+}
