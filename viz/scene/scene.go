@@ -5,6 +5,8 @@
 // Read first: [Scene], [Shape], [Role].
 package scene
 
+import "fmt"
+
 // Role is what a shape means; the renderer chooses the colours, so that every
 // picture speaks one language.
 type Role uint8
@@ -21,6 +23,16 @@ const (
 	Label // text and annotation
 )
 
+var roleNames = [...]string{"goal", "object", "robot", "plan", "candidates", "path", "obstacle", "label"}
+
+// String returns the name used in legends.
+func (r Role) String() string {
+	if int(r) < len(roleNames) {
+		return roleNames[r]
+	}
+	return fmt.Sprintf("role(%d)", uint8(r))
+}
+
 // Point is a place in the plane, in metres.
 type Point struct{ X, Y float64 }
 
@@ -34,7 +46,7 @@ const (
 	Polyline             // open line
 	Circle               // filled disc at Points[0]
 	Arrow                // from Points[0] to Points[1]
-	Text                 // at Points[0]
+	Text                 // starts at Points[0]
 )
 
 // Shape is one thing to draw.
@@ -49,7 +61,7 @@ type Shape struct {
 
 // Scene is a picture of one moment.
 type Scene struct {
-	Min, Max Point   // the part of the plane to show
+	Min, Max Point   // the part of the plane to show; if empty, all shapes are shown
 	Shapes   []Shape // drawn in order
 	Caption  string  // one line about the moment: step, error, gap
 }
