@@ -62,6 +62,12 @@ func (p *Program) Objective(u []float64, ws *Workspace) float64 {
 	return sum
 }
 
+// Residual writes the residual of term i to dst (its Rows) for states x
+// ((H+1) x Nx) and actions u (H x Nu).
+func (p *Program) Residual(dst []float64, i int, x, u []float64) {
+	p.Terms[i].residual(dst, p, x, u)
+}
+
 // residual writes the residual of the term to dst for states x and actions u.
 func (k *Term) residual(dst []float64, p *Program, x, u []float64) {
 	nx, nu := p.Nx, p.Nu

@@ -1,0 +1,50 @@
+package bnb
+
+import (
+	"math"
+
+	"hinge/milp/bound"
+)
+
+// branch is the split of a node: the box is cut in two at point.
+type branch struct {
+	input int
+	point float64
+}
+
+// discount prefers early actions, which later states depend on: the score of an
+// action at step t is multiplied by discount^t.
+const discount = .7
+
+// choose picks the input to split. The score of input k is
+//
+//	(|a_k| + mean |a| + 1e-3) width_k discount^t
+//
+// where a is the row of a plain dual, not of the optimised one: that one sets
+// its multipliers to 0 where the relaxation is loose, and inputs it does not see
+// would never be split. Where the row says nothing the widest edge is cut.
+func choose(p *problem, row []float64, lower, upper []float64) branch {
+	var mean float64
+	for k, a := range row {
+		mean += math.Abs(a) * p.width[k]
+	}
+	mean /= float64(len(row))
+	best, at := -1.0, 0
+	for k, a := range row {
+		rel := (upper[k] - lower[k]) / p.width[k] // of the root's edge
+		if !(rel > 0) {
+			continue
+		}
+		score := (math.Abs(a)*p.width[k] + mean + 1e-3) * rel * math.Pow(discount, float64(k/p.Nu))
+		if score > best {
+			best, at = score, k
+		}
+	}
+	return branch{input: at, point: lower[at] + (upper[at]-lower[at])/2}
+}
+
+// plainRow writes the row of the plain dual of a node to form.
+func plainRow(b *bound.Bounder, d *bound.Dual, form *bound.Form, r bound.Ranges, lower, upper []float64) {
+	b.PlainDual(d, r, lower, upper)
+	b.Objective(d, form, r, lower, upper, bound.Ascent{})
+}

@@ -1,0 +1,106 @@
+package bnb
+
+import (
+	"math"
+	"slices"
+
+	"hinge/milp/bound"
+)
+
+// expander turns a node into its children. It holds scratch memory: one per
+// worker.
+type expander struct {
+	p     *problem
+	b     *bound.Bounder
+	steps int
+	form  bound.Form
+	plain bound.Form
+	dual  *bound.Dual
+	d     *descent
+}
+
+func newExpander(p *problem, b *bound.Bounder, steps int) *expander {
+	n := p.Inputs()
+	return &expander{p: p, b: b, steps: steps, dual: b.NewDual(), d: newDescent(p),
+		form: bound.Form{A: make([]float64, n)}, plain: bound.Form{A: make([]float64, n)}}
+}
+
+// expansion is the outcome of one node.
+type expansion struct {
+	children [2]*node // nil where pruned
+	// dropped is the smallest bound of what was pruned or clipped, +Inf if nothing.
+	dropped float64
+	found   incumbent
+}
+
+// expand splits n and bounds the halves against the cutoff.
+func (e *expander) expand(n *node, cutoff float64) expansion {
+	out := expansion{dropped: math.Inf(1), found: incumbent{value: math.Inf(1)}}
+	for side := range 2 {
+		c := e.child(n, side)
+		e.process(c, n.branch.input/e.p.Nu, cutoff, &out)
+		if c.bound < cutoff {
+			out.children[side] = c
+		} else {
+			out.dropped = min(out.dropped, c.bound)
+		}
+	}
+	return out
+}
+
+// child returns a copy of n restricted to one half of its box.
+func (e *expander) child(n *node, side int) *node {
+	c := &node{bound: n.bound, lower: slices.Clone(n.lower), upper: slices.Clone(n.upper),
+		ranges: e.b.NewRanges(), dual: e.b.NewDual()}
+	n.ranges.Copy(c.ranges)
+	n.dual.Copy(c.dual)
+	if side == 0 {
+		c.upper[n.branch.input] = n.branch.point
+	} else {
+		c.lower[n.branch.input] = n.branch.point
+	}
+	return c
+}
+
+// reclip is the share of an edge that must be cut off before bounds are redone.
+const reclip = .2
+
+// process bounds c, clips it, looks for an incumbent and chooses its branch.
+// Its box differs from the one its ranges were made for from step first on.
+func (e *expander) process(c *node, first int, cutoff float64, out *expansion) {
+	for range 3 {
+		if !e.b.Tighten(c.ranges, c.lower, c.upper, first) {
+			c.bound = math.Inf(1)
+			return
+		}
+		v := e.b.Objective(c.dual, &e.form, c.ranges, c.lower, c.upper,
+			bound.Ascent{Steps: e.steps, Rate: .1, Cutoff: cutoff})
+		c.bound = max(c.bound, v)
+		if c.bound >= cutoff {
+			return
+		}
+		e.probe(c, out)
+		share := clip(&e.form, c.lower, c.upper, cutoff)
+		if share > 0 {
+			out.dropped = min(out.dropped, cutoff)
+		}
+		if share < reclip {
+			break
+		}
+		first = 0
+	}
+	plainRow(e.b, e.dual, &e.plain, c.ranges, c.lower, c.upper)
+	c.branch = choose(e.p, e.plain.A, c.lower, c.upper)
+}
+
+// probe tries the minimiser of the node's linear bound as an incumbent.
+func (e *expander) probe(c *node, out *expansion) {
+	u := e.d.u
+	for k, a := range e.form.A {
+		u[k] = c.upper[k]
+		if a > 0 {
+			u[k] = c.lower[k]
+		}
+	}
+	out.found.offer(u, e.p.Objective(u, e.d.ws))
+}

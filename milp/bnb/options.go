@@ -1,0 +1,86 @@
+package bnb
+
+import (
+	"math"
+	"time"
+
+	"hinge/milp"
+)
+
+// Options are the choices of [Solve]. The zero value is the documented default.
+// Clock limits come from the context; NodeLimit is their counting twin.
+type Options struct {
+	RelGap    float64     // stop at this relative gap; 0 means 1e-4, negative never
+	AbsGap    float64     // stop at this absolute gap; 0 means 1e-6, negative never
+	NodeLimit int         // 0 means none
+	Workers   int         // 0 means 1; the answer does not depend on it
+	Seed      uint64      // of the random starts
+	Starts    [][]float64 // action sequences to try first, H x Nu each
+
+	// Samples is the number of random action sequences tried for an incumbent
+	// before the search; 0 means 256, negative none.
+	Samples int
+	// Descents is the number of projected gradient descents from the best
+	// samples; 0 means 16, negative none.
+	Descents int
+	// DualSteps is the number of ascent steps on the dual of a node; 0 means 12,
+	// negative none.
+	DualSteps int
+	// OpenLimit caps the nodes kept in memory; beyond it the search plunges into
+	// the newest nodes instead of the best ones. 0 means 200,000.
+	OpenLimit int
+
+	// OnProgress is called after each round; nil for none.
+	OnProgress func(Progress)
+}
+
+// Progress is the state of the search after a round.
+type Progress struct {
+	Elapsed              time.Duration
+	PrimalBound          float64
+	DualBound            float64
+	NodeCount, OpenNodes int
+}
+
+func (o Options) withDefaults() Options {
+	o.RelGap = defaultGap(o.RelGap, 1e-4)
+	o.AbsGap = defaultGap(o.AbsGap, 1e-6)
+	o.Workers = max(1, o.Workers)
+	o.Samples = defaultCount(o.Samples, 256)
+	o.Descents = defaultCount(o.Descents, 16)
+	o.DualSteps = defaultCount(o.DualSteps, 12)
+	o.OpenLimit = defaultCount(o.OpenLimit, 200_000)
+	if o.NodeLimit <= 0 {
+		o.NodeLimit = math.MaxInt
+	}
+	return o
+}
+
+// defaultGap maps 0 to the default and negative values to 0: never reached by
+// a gap that is not closed.
+func defaultGap(v, def float64) float64 {
+	if v == 0 {
+		return def
+	}
+	return max(0, v)
+}
+
+func defaultCount(v, def int) int {
+	if v == 0 {
+		return def
+	}
+	return max(0, v)
+}
+
+// Result is what the search knows when it stops.
+type Result struct {
+	Status        milp.Status
+	U             []float64 // incumbent, H x Nu; nil if there is none
+	Objective     float64   // J(U) by a forward pass; +Inf if there is no incumbent
+	DualBound     float64   // sound lower bound of J on the box
+	NodeCount     int
+	UnstableReLUs int // on the whole box
+	FirstPlanTime time.Duration
+	SolveTime     time.Duration
+	Trace         []Progress // at most a few hundred points, for plots
+}

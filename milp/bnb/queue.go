@@ -1,0 +1,77 @@
+package bnb
+
+import "hinge/milp/bound"
+
+// node is an open part of the action box.
+type node struct {
+	bound        float64
+	id           int
+	lower, upper []float64 // H x Nu
+	ranges       bound.Ranges
+	dual         *bound.Dual
+	branch       branch
+}
+
+// before is the node order: best bound first, then oldest.
+func (n *node) before(m *node) bool {
+	if n.bound != m.bound {
+		return n.bound < m.bound
+	}
+	return n.id < m.id
+}
+
+// queue is a binary heap of open nodes.
+type queue struct{ nodes []*node }
+
+func (q *queue) len() int { return len(q.nodes) }
+
+// best returns the node with the lowest bound; the queue must not be empty.
+func (q *queue) best() *node { return q.nodes[0] }
+
+func (q *queue) push(n *node) {
+	q.nodes = append(q.nodes, n)
+	i := len(q.nodes) - 1
+	for i > 0 {
+		parent := (i - 1) / 2
+		if !q.nodes[i].before(q.nodes[parent]) {
+			break
+		}
+		q.nodes[i], q.nodes[parent] = q.nodes[parent], q.nodes[i]
+		i = parent
+	}
+}
+
+func (q *queue) pop() *node {
+	top := q.nodes[0]
+	last := len(q.nodes) - 1
+	q.nodes[0], q.nodes[last] = q.nodes[last], nil
+	q.nodes = q.nodes[:last]
+	q.sink(0)
+	return top
+}
+
+func (q *queue) sink(i int) {
+	for {
+		least := i
+		for c := 2*i + 1; c <= 2*i+2 && c < len(q.nodes); c++ {
+			if q.nodes[c].before(q.nodes[least]) {
+				least = c
+			}
+		}
+		if least == i {
+			return
+		}
+		q.nodes[i], q.nodes[least] = q.nodes[least], q.nodes[i]
+		i = least
+	}
+}
+
+// popNewest removes the last leaf of the heap: a deep node whose subtree is
+// small, for plunging when memory is scarce.
+func (q *queue) popNewest() *node {
+	last := len(q.nodes) - 1
+	n := q.nodes[last]
+	q.nodes[last] = nil
+	q.nodes = q.nodes[:last]
+	return n
+}

@@ -1,0 +1,145 @@
+package bound
+
+import (
+	"math"
+
+	"hinge/milp/relu"
+)
+
+// Ranges holds sound ranges of the pre-activations of all hidden units: unit h
+// of step t at index t*Units + h.
+type Ranges struct {
+	Lower, Upper []float64 // Horizon x Units
+}
+
+// Copy makes dst equal to r; both must be of the same program.
+func (r Ranges) Copy(dst Ranges) {
+	copy(dst.Lower, r.Lower)
+	copy(dst.Upper, r.Upper)
+}
+
+// Unstable returns the number of units whose sign is not decided.
+func (r Ranges) Unstable() int {
+	count := 0
+	for i, l := range r.Lower {
+		if l < 0 && r.Upper[i] > 0 {
+			count++
+		}
+	}
+	return count
+}
+
+// unit is a hidden unit: it reads window [from, to) of its step's buffer.
+type unit struct {
+	from, to int
+	w        []float64 // to - from
+	b        float64
+}
+
+// Bounder bounds one program. It holds scratch memory: one per goroutine, see
+// [Bounder.Clone].
+type Bounder struct {
+	p     *relu.Program
+	in    int    // Nx + Nu
+	units []unit // hidden units of one step, in buffer order
+	out   []unit // output units: next state
+
+	mass      []float64 // Horizon x units, of the pre-activations
+	outMass   []float64 // Horizon x Nx
+	stateMag  []float64 // (Horizon+1) x Nx, bound of |x_t,i|
+	inputMag  []float64 // Horizon x Nu, bound of |u|
+	termMass  [][]float64
+	gammaPull float64
+
+	root Ranges
+
+	row    row
+	relax  relaxation
+	ascent *dualAscent
+}
+
+// New prepares bounds for p: it finds ranges on the whole box by interval
+// arithmetic and then by linear bounds.
+func New(p *relu.Program) *Bounder {
+	b := &Bounder{p: p, in: p.Nx + p.Nu}
+	b.units, b.out = split(p)
+	h, n := p.Horizon, len(b.units)
+	b.mass = make([]float64, h*n)
+	b.outMass = make([]float64, h*p.Nx)
+	b.stateMag = make([]float64, (h+1)*p.Nx)
+	b.inputMag = make([]float64, h*p.Nu)
+	b.root = b.NewRanges()
+	b.gammaPull = gamma(h*(n+p.Nx+p.Nu+2) + 2*h*p.Nx + 32)
+	b.scratch()
+	for i := range b.inputMag {
+		b.inputMag[i] = magnitude(p.Box.Lower[i], p.Box.Upper[i])
+	}
+	for i := range b.root.Lower {
+		b.root.Lower[i], b.root.Upper[i] = math.Inf(-1), math.Inf(1)
+	}
+	b.propagate(b.root)
+	if b.Finite() {
+		b.Tighten(b.root, p.Box.Lower, p.Box.Upper, 0)
+		b.propagate(b.root)
+	}
+	return b
+}
+
+// Clone returns a Bounder for another goroutine; it shares what is constant.
+func (b *Bounder) Clone() *Bounder {
+	c := *b
+	c.scratch()
+	return &c
+}
+
+func (b *Bounder) scratch() {
+	width := b.in + len(b.units)
+	b.row = row{g: make([]float64, width), a: make([]float64, b.p.Inputs()), x: make([]float64, b.p.Nx)}
+	b.relax = newRelaxation(b.p.Horizon * len(b.units))
+	b.ascent = b.newAscent()
+}
+
+// split returns the hidden units and the outputs of the step network in the
+// order of its activation buffer.
+func split(p *relu.Program) (hidden, out []unit) {
+	net := p.Step
+	last := len(net.Layers) - 1
+	for i := range net.Layers {
+		l := &net.Layers[i]
+		w, b := net.Weight(i), net.Bias(i)
+		for j := range l.Out {
+			u := unit{from: l.From, to: l.To, w: w[j*l.In() : (j+1)*l.In()], b: b[j]}
+			if i == last {
+				out = append(out, u)
+			} else {
+				hidden = append(hidden, u)
+			}
+		}
+	}
+	return hidden, out
+}
+
+// Units returns the number of hidden units of one step.
+func (b *Bounder) Units() int { return len(b.units) }
+
+// Program returns the program that is bounded.
+func (b *Bounder) Program() *relu.Program { return b.p }
+
+// NewRanges returns memory for the ranges of the program.
+func (b *Bounder) NewRanges() Ranges {
+	n := b.p.Horizon * len(b.units)
+	return Ranges{Lower: make([]float64, n), Upper: make([]float64, n)}
+}
+
+// Root returns the ranges on the whole box; read only.
+func (b *Bounder) Root() Ranges { return b.root }
+
+// Finite reports whether all root ranges are finite.
+func (b *Bounder) Finite() bool {
+	for i := range b.root.Lower {
+		if math.IsInf(b.root.Lower[i], 0) || math.IsInf(b.root.Upper[i], 0) || math.IsNaN(b.root.Lower[i]-b.root.Upper[i]) {
+			return false
+		}
+	}
+	return true
+}

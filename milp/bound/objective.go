@@ -1,0 +1,334 @@
+package bound
+
+import (
+	"math"
+
+	"hinge/control"
+	"hinge/milp/relu"
+)
+
+// Dual is what a lower bound of the objective depends on. Any value gives a
+// valid bound: [Bounder.Objective] clamps it to its domain.
+type Dual struct {
+	Low  []float64 // lower slope of every hidden unit, in [0, 1]; read where unstable
+	Mult []float64 // tangent of every residual of the objective, term by term
+}
+
+// NewDual returns memory for the multipliers of the program.
+func (b *Bounder) NewDual() *Dual {
+	rows := 0
+	for i := range b.p.Terms {
+		rows += b.p.Terms[i].Rows
+	}
+	return &Dual{Low: make([]float64, b.p.Horizon*len(b.units)), Mult: make([]float64, rows)}
+}
+
+// Copy makes dst equal to d.
+func (d *Dual) Copy(dst *Dual) {
+	copy(dst.Low, d.Low)
+	copy(dst.Mult, d.Mult)
+}
+
+// Form is the lower bound as a function of the stacked actions: J(u) >= C + A'u
+// on the box it was made for, rounding covered.
+type Form struct {
+	C float64
+	A []float64 // H x Nu
+}
+
+// Ascent is how [Bounder.Objective] improves a dual.
+type Ascent struct {
+	Steps  int     // of projected Adam; 0 evaluates the dual as it is
+	Rate   float64 // of the first step; the last one has a tenth of it
+	Cutoff float64 // stop once the bound reaches it; +Inf to take all steps
+}
+
+// dualAscent is the scratch memory of Objective.
+type dualAscent struct {
+	adjoint    []float64 // of the activations, by unit
+	grad       Dual
+	m, v       Dual // Adam's moments
+	best, work Dual
+	buf        []float64 // activations of one step in the relaxed network
+	x          []float64 // state in the relaxed network
+	u          []float64 // minimiser of the form on the box
+	center     *relu.Workspace
+}
+
+func (b *Bounder) newAscent() *dualAscent {
+	n := b.p.Horizon * len(b.units)
+	return &dualAscent{
+		adjoint: make([]float64, n), grad: *b.NewDual(), m: *b.NewDual(), v: *b.NewDual(),
+		best: *b.NewDual(), work: *b.NewDual(),
+		buf: make([]float64, b.in+len(b.units)), x: make([]float64, b.p.Nx),
+		u: make([]float64, b.p.Inputs()), center: b.p.NewWorkspace(),
+	}
+}
+
+// PlainDual writes the dual that needs no search: the slopes of the smaller
+// triangles and the tangents at the centre of the box.
+func (b *Bounder) PlainDual(d *Dual, r Ranges, lower, upper []float64) {
+	for i, l := range r.Lower {
+		d.Low[i] = 0
+		if r.Upper[i] > -l {
+			d.Low[i] = 1
+		}
+	}
+	s := b.ascent
+	for i := range s.u {
+		s.u[i] = lower[i] + (upper[i]-lower[i])/2
+	}
+	b.p.Objective(s.u, s.center)
+	at := 0
+	for i := range b.p.Terms {
+		k := &b.p.Terms[i]
+		b.p.Residual(d.Mult[at:at+k.Rows], i, s.center.States(), s.u)
+		tangent(k.Norm, d.Mult[at:at+k.Rows])
+		at += k.Rows
+	}
+}
+
+// tangent replaces a residual by the multipliers of the norm's tangent there.
+func tangent(n control.Norm, r []float64) {
+	switch n {
+	case control.L1:
+		for i, v := range r {
+			r[i] = clamp(math.Copysign(1, v), -1, 1)
+		}
+	case control.LInf:
+		at := 0
+		for i, v := range r {
+			if math.Abs(v) > math.Abs(r[at]) {
+				at = i
+			}
+		}
+		s := math.Copysign(1, r[at])
+		clear(r)
+		r[at] = s
+	}
+}
+
+// Objective returns a lower bound of J on the box, given ranges that hold there.
+// It starts from d and leaves the best dual found in d. form, when not nil,
+// receives the bound as a linear form.
+func (b *Bounder) Objective(d *Dual, form *Form, r Ranges, lower, upper []float64, opts Ascent) float64 {
+	b.relax.setAll(r)
+	s := b.ascent
+	b.project(d, r)
+	d.Copy(&s.work)
+	best := b.evaluate(&s.work, r, lower, upper)
+	b.keep(form)
+	d.Copy(&s.best)
+	s.m.clear()
+	s.v.clear()
+	for i := 1; i <= opts.Steps && best < opts.Cutoff; i++ {
+		b.gradient(&s.work, r, lower, upper)
+		rate := opts.Rate * math.Pow(.1, float64(i-1)/float64(max(1, opts.Steps-1)))
+		s.step(i, rate)
+		b.project(&s.work, r)
+		if v := b.evaluate(&s.work, r, lower, upper); v > best {
+			best = v
+			b.keep(form)
+			s.work.Copy(&s.best)
+		}
+	}
+	s.best.Copy(d)
+	return max(best, 0) // all norms are at least 0, weights too
+}
+
+// keep copies the current row, with its rounding allowance, to form.
+func (b *Bounder) keep(form *Form) {
+	if form == nil {
+		return
+	}
+	form.C = b.row.c - b.gammaPull*(b.row.mass+math.Abs(b.row.c))
+	copy(form.A, b.row.a)
+}
+
+func (d *Dual) clear() {
+	clear(d.Low)
+	clear(d.Mult)
+}
+
+// project clamps a dual to the domain in which every value gives a valid bound.
+func (b *Bounder) project(d *Dual, r Ranges) {
+	for i := range d.Low {
+		d.Low[i] = clamp(d.Low[i], 0, 1)
+	}
+	at := 0
+	for i := range b.p.Terms {
+		k := &b.p.Terms[i]
+		m := d.Mult[at : at+k.Rows]
+		at += k.Rows
+		switch k.Norm {
+		case control.L1:
+			for j := range m {
+				m[j] = clamp(m[j], -1, 1)
+			}
+		case control.LInf:
+			shrinkL1(m)
+		}
+	}
+}
+
+// shrinkL1 scales m into the unit ball of the L1 norm, with room for rounding.
+func shrinkL1(m []float64) {
+	var sum float64
+	for _, v := range m {
+		sum += math.Abs(v)
+	}
+	if limit := 1 - 1e-12; sum > limit {
+		for i := range m {
+			m[i] *= limit / sum
+		}
+	}
+}
+
+func clamp(v, lo, hi float64) float64 {
+	if !(v > lo) { // also NaN
+		return lo
+	}
+	return min(v, hi)
+}
+
+// evaluate pulls the objective back to the actions and returns its minimum.
+func (b *Bounder) evaluate(d *Dual, r Ranges, lower, upper []float64) float64 {
+	for i, l := range r.Lower {
+		if l < 0 && r.Upper[i] > 0 {
+			b.relax.low[i] = d.Low[i]
+		}
+	}
+	b.row.reset()
+	next, at := len(b.p.Terms)-1, len(d.Mult)
+	for t := b.p.Horizon; t >= 1; t-- {
+		for ; next >= 0 && b.p.Terms[next].T == t; next-- {
+			at -= b.p.Terms[next].Rows
+			b.seed(next, d.Mult[at:])
+		}
+		b.output(t - 1)
+		b.hidden(t-1, len(b.units), b.ascent.adjoint)
+		b.inputs(t - 1)
+	}
+	b.start()
+	return b.minimum(lower, upper)
+}
+
+// seed adds the tangent of term i to the row.
+func (b *Bounder) seed(i int, mult []float64) {
+	k, w, nx, nu := &b.p.Terms[i], &b.row, b.p.Nx, b.p.Nu
+	if k.Norm == control.Disc { // not convex: bounded below by 0
+		return
+	}
+	for j := range k.Rows {
+		m := k.Factor * mult[j]
+		if k.Norm == control.SquaredL2 { // r^2 >= 2 c r - c^2
+			w.c -= m * mult[j]
+			w.mass += m * mult[j]
+			m *= 2
+		}
+		if m == 0 {
+			continue
+		}
+		w.c += m * k.B[j]
+		w.mass += 2 * math.Abs(m) * b.termMass[i][j]
+		axpy(m, k.X[j*nx:(j+1)*nx], w.x)
+		axpy(m, k.U[j*nu:(j+1)*nu], w.a[(k.T-1)*nu:k.T*nu])
+		if k.Prev != nil {
+			axpy(m, k.Prev[j*nu:(j+1)*nu], w.a[(k.T-2)*nu:(k.T-1)*nu])
+		}
+	}
+}
+
+// gradient writes the derivative of the last evaluate to the scratch gradient:
+// the relaxed network, with the sides that evaluate chose, is run forward at the
+// minimiser of the form.
+func (b *Bounder) gradient(d *Dual, r Ranges, lower, upper []float64) {
+	s, nx, nu := b.ascent, b.p.Nx, b.p.Nu
+	for i, a := range b.row.a {
+		s.u[i] = upper[i]
+		if a > 0 {
+			s.u[i] = lower[i]
+		}
+	}
+	s.grad.clear()
+	copy(s.x, b.p.X0)
+	next, at := 0, 0
+	for t := range b.p.Horizon {
+		copy(s.buf, s.x)
+		copy(s.buf[nx:], s.u[t*nu:(t+1)*nu])
+		b.relaxedStep(t, r)
+		for ; next < len(b.p.Terms) && b.p.Terms[next].T == t+1; next++ {
+			k := &b.p.Terms[next]
+			b.termGradient(s.grad.Mult[at:at+k.Rows], d.Mult[at:at+k.Rows], next)
+			at += k.Rows
+		}
+	}
+}
+
+// relaxedStep runs one step of the relaxed network from s.buf to s.x and writes
+// the derivative with respect to its lower slopes.
+func (b *Bounder) relaxedStep(t int, r Ranges) {
+	s, base := b.ascent, t*len(b.units)
+	for h := range b.units {
+		u, at := &b.units[h], base+h
+		z := u.b + dot(u.w, s.buf[u.from:u.to])
+		if s.adjoint[at] > 0 {
+			s.buf[b.in+h] = b.relax.low[at] * z
+			if r.Lower[at] < 0 && r.Upper[at] > 0 {
+				s.grad.Low[at] = s.adjoint[at] * z
+			}
+		} else {
+			s.buf[b.in+h] = b.relax.up[at]*z + b.relax.cut[at]
+		}
+	}
+	for i := range b.out {
+		o := &b.out[i]
+		s.x[i] = o.b + dot(o.w, s.buf[o.from:o.to])
+	}
+}
+
+// termGradient writes the derivative of term i with respect to its multipliers.
+func (b *Bounder) termGradient(dst, mult []float64, i int) {
+	k, s, nx, nu := &b.p.Terms[i], b.ascent, b.p.Nx, b.p.Nu
+	if k.Norm == control.Disc {
+		return
+	}
+	for j := range k.Rows {
+		e := k.B[j] + dot(k.X[j*nx:(j+1)*nx], s.x) + dot(k.U[j*nu:(j+1)*nu], s.u[(k.T-1)*nu:k.T*nu])
+		if k.Prev != nil {
+			e += dot(k.Prev[j*nu:(j+1)*nu], s.u[(k.T-2)*nu:(k.T-1)*nu])
+		}
+		if k.Norm == control.SquaredL2 {
+			e = 2 * (e - mult[j])
+		}
+		dst[j] = k.Factor * e
+	}
+}
+
+// step takes the i-th step of Adam, uphill.
+func (s *dualAscent) step(i int, rate float64) {
+	adam(s.work.Low, s.grad.Low, s.m.Low, s.v.Low, i, rate)
+	adam(s.work.Mult, s.grad.Mult, s.m.Mult, s.v.Mult, i, rate)
+}
+
+func adam(x, g, m, v []float64, i int, rate float64) {
+	const beta1, beta2 = .7, .9
+	c1 := rate / (1 - math.Pow(beta1, float64(i)))
+	c2 := 1 / (1 - math.Pow(beta2, float64(i)))
+	for j, gj := range g {
+		m[j] = beta1*m[j] + (1-beta1)*gj
+		v[j] = beta2*v[j] + (1-beta2)*gj*gj
+		if v[j] > 0 {
+			x[j] += c1 * m[j] / (math.Sqrt(v[j]*c2) + 1e-12)
+		}
+	}
+}
+
+func dot(x, y []float64) float64 {
+	y = y[:len(x)]
+	var s float64
+	for i, v := range x {
+		s += v * y[i]
+	}
+	return s
+}

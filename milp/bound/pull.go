@@ -1,0 +1,146 @@
+package bound
+
+import "math"
+
+// relaxation holds the two sides of every ReLU: low z <= a <= up z + cut.
+type relaxation struct {
+	low, up, cut []float64
+}
+
+func newRelaxation(n int) relaxation {
+	return relaxation{low: make([]float64, n), up: make([]float64, n), cut: make([]float64, n)}
+}
+
+// set fixes the sides of unit i from its range. The lower slope is that of the
+// smaller triangle. cut makes the upper side hold at both ends of the range
+// whatever the rounding of its slope.
+func (r *relaxation) set(i int, l, u float64) {
+	switch {
+	case l >= 0:
+		r.low[i], r.up[i], r.cut[i] = 1, 1, 0
+	case u <= 0:
+		r.low[i], r.up[i], r.cut[i] = 0, 0, 0
+	default:
+		s := u / (u - l)
+		r.up[i], r.cut[i] = s, max(-s*l, (1-s)*u)
+		r.low[i] = 0
+		if u > -l {
+			r.low[i] = 1
+		}
+	}
+}
+
+// setAll fixes the sides of all units.
+func (r *relaxation) setAll(ranges Ranges) {
+	for i, l := range ranges.Lower {
+		r.set(i, l, ranges.Upper[i])
+	}
+}
+
+// row is a linear form on its way back through the network:
+//
+//	c + a'u + x'x_t + g'(buffer of step t)
+//
+// mass accumulates what the rounding allowance is proportional to.
+type row struct {
+	g    []float64 // adjoint of [x_t; u_t; hidden units] of the current step
+	x    []float64 // adjoint of the state the form has reached
+	a    []float64 // adjoint of the stacked actions
+	c    float64
+	mass float64
+}
+
+func (w *row) reset() {
+	clear(w.g)
+	clear(w.x)
+	clear(w.a)
+	w.c, w.mass = 0, 0
+}
+
+// hidden replaces the hidden units below top of step t by their inputs, last
+// unit first, so that the form stays a lower bound. adjoint, when not nil,
+// receives the adjoint of each unit's activation.
+func (b *Bounder) hidden(t, top int, adjoint []float64) {
+	w, base := &b.row, t*len(b.units)
+	g := w.g
+	for h := top - 1; h >= 0; h-- {
+		v, at := g[b.in+h], base+h
+		if adjoint != nil {
+			adjoint[at] = v
+		}
+		if v == 0 {
+			continue
+		}
+		mass := b.mass[at]
+		if v > 0 {
+			v *= b.relax.low[at]
+		} else {
+			w.c += v * b.relax.cut[at]
+			w.mass -= v * mass
+			v *= b.relax.up[at]
+		}
+		if v == 0 {
+			continue
+		}
+		u := &b.units[h]
+		w.c += v * u.b
+		w.mass += math.Abs(v) * mass
+		axpy(v, u.w, g[u.from:u.to])
+	}
+}
+
+// inputs moves the adjoint of step t's inputs to the actions and the state.
+func (b *Bounder) inputs(t int) {
+	w, nx, nu := &b.row, b.p.Nx, b.p.Nu
+	axpy(1, w.g[:nx], w.x)
+	axpy(1, w.g[nx:nx+nu], w.a[t*nu:(t+1)*nu])
+}
+
+// output replaces the state x_{t+1} by the outputs of step t.
+func (b *Bounder) output(t int) {
+	w := &b.row
+	clear(w.g)
+	for i, v := range w.x {
+		if v == 0 {
+			continue
+		}
+		o := &b.out[i]
+		w.c += v * o.b
+		w.mass += math.Abs(v) * b.outMass[t*b.p.Nx+i]
+		axpy(v, o.w, w.g[o.from:o.to])
+	}
+	clear(w.x)
+}
+
+// start replaces x_0 by its value.
+func (b *Bounder) start() {
+	w := &b.row
+	for i, v := range w.x {
+		w.c += v * b.p.X0[i]
+		w.mass += math.Abs(v * b.p.X0[i])
+	}
+}
+
+// minimum returns the certified minimum of the form, once it is c + a'u, on a
+// box of actions.
+func (b *Bounder) minimum(lower, upper []float64) float64 {
+	w := &b.row
+	s := w.c
+	for i, a := range w.a {
+		if a > 0 {
+			s += a * lower[i]
+		} else {
+			s += a * upper[i]
+		}
+		w.mass += math.Abs(a) * b.inputMag[i]
+	}
+	return s - b.gammaPull*(w.mass+math.Abs(w.c))
+}
+
+// axpy adds s x to y.
+func axpy(s float64, x, y []float64) {
+	y = y[:len(x)]
+	for i, v := range x {
+		y[i] += s * v
+	}
+}
