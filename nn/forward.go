@@ -1,7 +1,9 @@
 package nn
 
-import "gonum.org/v1/gonum/blas/blas64"
-import "gonum.org/v1/gonum/blas"
+import (
+	"gonum.org/v1/gonum/blas"
+	"gonum.org/v1/gonum/blas/blas64"
+)
 
 // Workspace is the scratch memory of float64 inference, one per goroutine.
 type Workspace struct {
@@ -72,6 +74,9 @@ func (g Gate) slope(z float64) float64 {
 // VJP writes lambda' dy/dx to dx (In), for lambda (Out) at the input of the
 // last Forward with ws.
 func (n *Net) VJP(dx, lambda []float64, ws *Workspace) {
+	if len(dx) != n.In || len(lambda) != n.Out() {
+		panic("nn: VJP: wrong length of gradient or lambda")
+	}
 	clear(ws.grad)
 	copy(ws.grad[n.width-n.Out():], lambda)
 	for i := len(n.Layers) - 1; i >= 0; i-- {
@@ -88,6 +93,9 @@ func (n *Net) VJP(dx, lambda []float64, ws *Workspace) {
 // Jacobian writes dy/dx (Out x In, row-major) at the input of the last Forward
 // with ws to dst.
 func (n *Net) Jacobian(dst []float64, ws *Workspace) {
+	if len(dst) != n.Out()*n.In {
+		panic("nn: Jacobian: wrong length of result")
+	}
 	if ws.jac == nil {
 		ws.jac = make([]float64, n.width*n.In)
 	}
