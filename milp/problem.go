@@ -97,17 +97,21 @@ func (p *Problem) Violation(x []float64) float64 {
 // Validate reports the first entry that makes the problem meaningless: NaN, an
 // infinite coefficient, an empty range, an index out of range.
 func (p *Problem) Validate() error {
+	p.checkShapes()
+	if notFinite(p.Offset) {
+		return fmt.Errorf("milp: offset is %g; it must be finite", p.Offset)
+	}
 	for j := range p.Cost {
 		if notFinite(p.Cost[j]) {
 			return fmt.Errorf("milp: column %d: cost is %g; it must be finite", j, p.Cost[j])
 		}
-		if !(p.Lower[j] <= p.Upper[j]) {
-			return fmt.Errorf("milp: column %d: range is [%g, %g]; lower must not exceed upper", j, p.Lower[j], p.Upper[j])
+		if emptyRange(p.Lower[j], p.Upper[j]) {
+			return fmt.Errorf("milp: column %d: range is [%g, %g]; it must hold a number", j, p.Lower[j], p.Upper[j])
 		}
 	}
 	for i := range p.Rows() {
-		if !(p.RowLower[i] <= p.RowUpper[i]) {
-			return fmt.Errorf("milp: row %d: range is [%g, %g]; lower must not exceed upper", i, p.RowLower[i], p.RowUpper[i])
+		if emptyRange(p.RowLower[i], p.RowUpper[i]) {
+			return fmt.Errorf("milp: row %d: range is [%g, %g]; it must hold a number", i, p.RowLower[i], p.RowUpper[i])
 		}
 		for k := p.Start[i]; k < p.Start[i+1]; k++ {
 			if notFinite(p.Value[k]) || p.Index[k] < 0 || int(p.Index[k]) >= p.Vars() {
@@ -117,6 +121,27 @@ func (p *Problem) Validate() error {
 		}
 	}
 	return nil
+}
+
+// checkShapes panics if slices that belong together differ in length.
+func (p *Problem) checkShapes() {
+	n, m := len(p.Cost), len(p.RowLower)
+	if len(p.Lower) != n || len(p.Upper) != n || len(p.Integer) != n {
+		panic("milp: Problem: Cost, Lower, Upper and Integer differ in length")
+	}
+	if len(p.RowUpper) != m || len(p.Index) != len(p.Value) || m > 0 && len(p.Start) != m+1 {
+		panic("milp: Problem: the slices of the rows do not fit together")
+	}
+	for i := range m {
+		if p.Start[i] < 0 || p.Start[i] > p.Start[i+1] || p.Start[i+1] > len(p.Index) {
+			panic("milp: Problem: Start does not partition Index")
+		}
+	}
+}
+
+// emptyRange also holds for NaN and for infinities on the wrong side.
+func emptyRange(lower, upper float64) bool {
+	return !(lower <= upper) || math.IsInf(lower, 1) || math.IsInf(upper, -1)
 }
 
 func notFinite(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) }

@@ -90,11 +90,11 @@ func (r *Result) AbsGap() float64 {
 	return max(0, r.Objective-r.DualBound)
 }
 
-// RelGap returns AbsGap / |Objective|: 0 if the gap is 0.
+// RelGap returns AbsGap / |Objective|: 0 if the gap is 0, +Inf if it is +Inf.
 func (r *Result) RelGap() float64 {
 	gap := r.AbsGap()
-	if gap == 0 {
-		return 0
+	if gap == 0 || math.IsInf(gap, 1) {
+		return gap
 	}
 	return gap / math.Abs(r.Objective)
 }
