@@ -36,8 +36,8 @@ var styles = [...]style{
 	scene.Goal:      {fill: rgba(0x009E73, 0.13), line: rgb(0x00906A), width: 0.14, dash: 0.52},
 	scene.Object:    {fill: rgb(0x3B7FC4), line: rgb(0x1F5A99), width: 0.12},
 	scene.Robot:     {fill: rgb(0x2A2F38), line: rgb(0x2A2F38), width: 0.14, halo: true},
-	scene.Predicted: {fill: rgba(0xE07B00, 0.06), line: rgba(0xE07B00, 0.80), width: 0.11},
-	scene.Candidate: {fill: rgba(0x7B8494, 0.05), line: rgba(0x7B8494, 0.40), width: 0.06},
+	scene.Predicted: {fill: rgba(0xE07B00, 0.06), line: rgba(0xE07B00, 0.90), width: 0.13},
+	scene.Candidate: {fill: rgba(0x7B8494, 0.05), line: rgba(0x7B8494, 0.50), width: 0.06},
 	scene.Path:      {fill: rgb(0x8FA3BC), line: rgb(0x8FA3BC), width: 0.10},
 	scene.Obstacle:  {fill: rgb(0xC9BCC6), line: rgb(0x8C7486), width: 0.10},
 	scene.Label:     {fill: rgb(0x4A525E), line: rgb(0x4A525E), width: 0.08, halo: true},
@@ -85,9 +85,6 @@ func opacity(alpha float64) float64 {
 
 // over returns the opaque colour of top laid over bottom.
 func over(top, bottom color.NRGBA) color.NRGBA {
-	mix := func(t, b uint8) uint8 {
-		a := float64(top.A) / 255
-		return uint8(math.Round(a*float64(t) + (1-a)*float64(b)))
-	}
-	return color.NRGBA{R: mix(top.R, bottom.R), G: mix(top.G, bottom.G), B: mix(top.B, bottom.B), A: 255}
+	a := uint32(top.A)
+	return color.NRGBA{R: mix(bottom.R, top.R, a), G: mix(bottom.G, top.G, a), B: mix(bottom.B, top.B, a), A: 255}
 }

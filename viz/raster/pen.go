@@ -27,7 +27,8 @@ type pen struct {
 	dst    *image.RGBA
 	clip   image.Rectangle
 	ras    vector.Rasterizer
-	ink    image.Uniform
+	mask   image.Alpha
+	ink    image.Uniform // of text
 	points []pt
 	ends   []int // where each contour ends in points
 
@@ -86,7 +87,7 @@ func (p *pen) fill(c color.NRGBA) {
 		return
 	}
 	p.ras.Reset(box.Dx(), box.Dy())
-	p.ras.DrawOp = draw.Over
+	p.ras.DrawOp = draw.Src
 	start := 0
 	for _, end := range p.ends {
 		for i, q := range p.points[start:end] {
@@ -100,8 +101,42 @@ func (p *pen) fill(c color.NRGBA) {
 		p.ras.ClosePath()
 		start = end
 	}
-	p.ink.C = c
-	p.ras.Draw(p.dst, box, &p.ink, image.Point{})
+	if n := box.Dx() * box.Dy(); cap(p.mask.Pix) < n {
+		p.mask.Pix = make([]uint8, n)
+	}
+	p.mask.Pix = p.mask.Pix[:box.Dx()*box.Dy()]
+	p.mask.Stride, p.mask.Rect = box.Dx(), image.Rect(0, 0, box.Dx(), box.Dy())
+	p.ras.Draw(&p.mask, p.mask.Rect, image.Opaque, image.Point{})
+	p.blend(box, c)
+}
+
+// blend lays c over the box of dst, which is opaque, as much as the mask says.
+// Most of the mask of a line is empty, which is why this is faster than the
+// rasteriser's own blending.
+func (p *pen) blend(box image.Rectangle, c color.NRGBA) {
+	w := box.Dx()
+	for y := range box.Dy() {
+		row := p.dst.Pix[p.dst.PixOffset(box.Min.X, box.Min.Y+y):]
+		for x, m := range p.mask.Pix[y*w : (y+1)*w] {
+			if m == 0 {
+				continue
+			}
+			px := row[4*x : 4*x+4 : 4*x+4]
+			a := (uint32(m)*uint32(c.A) + 127) / 255
+			if a == 255 {
+				px[0], px[1], px[2] = c.R, c.G, c.B
+				continue
+			}
+			px[0] = mix(px[0], c.R, a)
+			px[1] = mix(px[1], c.G, a)
+			px[2] = mix(px[2], c.B, a)
+		}
+	}
+}
+
+// mix returns the value a/255 of the way from v to to.
+func mix(v, to uint8, a uint32) uint8 {
+	return uint8((uint32(v)*(255-a) + uint32(to)*a + 127) / 255)
 }
 
 // box returns the pixels the contours touch. Rasterising only these makes the

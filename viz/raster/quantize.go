@@ -100,7 +100,7 @@ next:
 	for i, c := range colors {
 		for _, k := range kept {
 			// The first ones are the base colours: flat areas, kept exactly.
-			if d := distance(c, k); d == 0 || (d < 60 && i >= 8+2*len(styles)) {
+			if d := distance(c, k); d == 0 || (d < 100 && i >= 8+2*len(styles)) {
 				continue next
 			}
 		}

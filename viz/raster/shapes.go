@@ -75,16 +75,23 @@ func finiteParts(v view, points []scene.Point) func(yield func([]pt) bool) {
 }
 
 func (r *Renderer) drawArea(points []pt, st style) {
+	r.drawHalo(points, true, st)
 	r.pen.polygon(points)
 	r.pen.fill(st.fill)
+	st.halo = false // it would cover the rim of the filling
 	r.drawLine(points, true, st)
 }
 
-func (r *Renderer) drawLine(points []pt, closed bool, st style) {
+// drawHalo draws the rim that sets a line off from what lies below.
+func (r *Renderer) drawHalo(points []pt, closed bool, st style) {
 	if st.halo {
 		r.pen.line(points, closed, stroke{width: st.width + 0.28*r.em})
 		r.pen.fill(r.haloColor(st))
 	}
+}
+
+func (r *Renderer) drawLine(points []pt, closed bool, st style) {
+	r.drawHalo(points, closed, st)
 	r.pen.line(points, closed, stroke{width: st.width, dash: st.dash})
 	r.pen.fill(st.line)
 }
