@@ -3,6 +3,7 @@ package tasks
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"hinge/control"
 	"hinge/sim/pusht"
@@ -40,21 +41,26 @@ func newPushT(name string) (*Task, error) {
 		return nil, err
 	}
 	return &Task{
-		Name:      name,
-		Summary:   "push a T to a goal pose by pokes: choose where the pusher starts and how it moves",
-		System:    system,
-		Observer:  keypointObserver{},
-		Action:    pokeBox(),
-		Features:  pokeFeatures(),
-		Base:      keypointBase(pokeCoordinates),
-		MaxSteps:  40,
-		Tolerance: 0.010,
-		Unit:      "m",
-		Episode:   pushTEpisode,
-		Cost:      pushTCost,
-		Error:     keypointError,
-		Explore:   explorePoke,
-		Draw:      drawPushT,
+		Name:        name,
+		Summary:     "push a T to a goal pose by pokes: choose where the pusher starts and how it moves",
+		System:      system,
+		Observer:    keypointObserver{},
+		Action:      pokeBox(),
+		Features:    pokeFeatures(),
+		Base:        keypointBase(pokeCoordinates),
+		StateNames:  []string{"k1_x", "k1_y", "k2_x", "k2_y", "k3_x", "k3_y", "k4_x", "k4_y"},
+		StateUnits:  metres(keypointStates),
+		ActionNames: []string{"offset_x", "offset_y", "move_x", "move_y"},
+		ActionUnits: metres(pokeCoordinates),
+		PointDim:    2,
+		MaxSteps:    40,
+		Tolerance:   0.010,
+		Unit:        "m",
+		Episode:     pushTEpisode,
+		Cost:        pushTCost,
+		Error:       keypointError,
+		Explore:     explorePoke,
+		Draw:        drawPushT,
 	}, nil
 }
 
@@ -161,6 +167,9 @@ func keypointError(x, goal []float64) float64 {
 	}
 	return sum / keypointCount
 }
+
+// metres returns the unit of n coordinates that are all lengths.
+func metres(n int) []string { return slices.Repeat([]string{"m"}, n) }
 
 func uniform(rng *rand.Rand, lower, upper float64) float64 {
 	return lower + rng.Float64()*(upper-lower)

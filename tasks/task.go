@@ -23,6 +23,12 @@ type Task struct {
 	Features control.Affine // features x (Nx + Nu)
 	Base     control.Affine // Nx x (Nx + Nu)
 
+	// Names and units of the coordinates of model state and action. Every PointDim
+	// successive state coordinates make one point in space; 0 means 1.
+	StateNames, StateUnits   []string
+	ActionNames, ActionUnits []string
+	PointDim                 int
+
 	MaxSteps  int     // actions of an episode
 	Tolerance float64 // an error up to this is success, in Unit
 	Unit      string  // of Error and Tolerance, and of the cost J
