@@ -97,10 +97,10 @@ func TestStrokeCoversOnce(t *testing.T) {
 	}
 	s.Add(scene.Shape{Kind: scene.Polyline, Role: scene.Object, Alpha: 0.5, Points: points})
 	img := render(t, 200, 200, func(r *Renderer) { r.Legend = []Entry{} }, s)
-	limit := over(fade(styles[scene.Object].line, 0.5), stageColor).R
+	limit := over(fade(styles[scene.Object].line, 0.5), gridColor).R
 	for i := 0; i < len(img.Pix); i += 4 {
-		if img.Pix[i] < limit-4 {
-			t.Fatalf("red is %d, want at least %d", img.Pix[i], limit-4)
+		if img.Pix[i] < limit-1 {
+			t.Fatalf("red is %d, want at least %d", img.Pix[i], limit-1)
 		}
 	}
 }
