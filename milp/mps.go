@@ -9,7 +9,8 @@ import (
 
 // WriteMPS writes p in the free MPS format, which every solver reads. Columns are
 // named C0, C1, .. and rows R0, R1, .. by their index; the constant of the
-// objective stands, negated as the format has it, on the right of OBJ.
+// objective stands, negated as HiGHS, SCIP, CBC and Gurobi expect it, on the
+// right of OBJ (GLPK would add it with that sign).
 //
 // Numbers have 17 significant digits, so that they are read back bit for bit:
 // with six, the rows of one ReLU contradict each other. Two things are not
@@ -53,7 +54,7 @@ func (m *mpsWriter) kind(i int) byte {
 }
 
 func (m *mpsWriter) rows() {
-	m.line("NAME hinge")
+	m.line("NAME hinge FREE") // CBC would guess the format from the look of the first column
 	m.line("ROWS")
 	m.line(" N OBJ")
 	for i := range m.p.Rows() {
@@ -97,9 +98,9 @@ func (m *mpsWriter) columns() {
 			integer = !integer
 			m.marker(integer)
 		}
-		m.line(" C%d OBJ %.17g", j, m.p.Cost[j])
+		m.line("    C%d OBJ %.17g", j, m.p.Cost[j])
 		for _, e := range entries {
-			m.line(" C%d R%d %.17g", j, e.row, e.value)
+			m.line("    C%d R%d %.17g", j, e.row, e.value)
 		}
 	}
 	if integer {
@@ -107,31 +108,32 @@ func (m *mpsWriter) columns() {
 	}
 }
 
+// marker begins or ends a run of integer columns.
 func (m *mpsWriter) marker(begin bool) {
 	if begin {
-		m.line(" MARKER MARKER INTORG")
+		m.line("    MARKER 'MARKER' 'INTORG'")
 		return
 	}
-	m.line(" MARKER MARKER INTEND")
+	m.line("    MARKER 'MARKER' 'INTEND'")
 }
 
 func (m *mpsWriter) rightHandSides() {
 	m.line("RHS")
 	if m.p.Offset != 0 {
-		m.line(" RHS OBJ %.17g", -m.p.Offset)
+		m.line("    RHS OBJ %.17g", -m.p.Offset)
 	}
 	for i := range m.p.Rows() {
 		switch m.kind(i) {
 		case 'E', 'G':
-			m.line(" RHS R%d %.17g", i, m.p.RowLower[i])
+			m.line("    RHS R%d %.17g", i, m.p.RowLower[i])
 		case 'L':
-			m.line(" RHS R%d %.17g", i, m.p.RowUpper[i])
+			m.line("    RHS R%d %.17g", i, m.p.RowUpper[i])
 		}
 	}
 	m.line("RANGES")
 	for i := range m.p.Rows() {
 		if m.kind(i) == 'G' && !math.IsInf(m.p.RowUpper[i], 0) {
-			m.line(" RNG R%d %.17g", i, m.p.RowUpper[i]-m.p.RowLower[i])
+			m.line("    RNG R%d %.17g", i, m.p.RowUpper[i]-m.p.RowLower[i])
 		}
 	}
 }

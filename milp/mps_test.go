@@ -28,7 +28,7 @@ func ExampleWriteMPS() {
 		panic(err)
 	}
 	// Output:
-	// NAME hinge
+	// NAME hinge FREE
 	// ROWS
 	//  N OBJ
 	//  L R0
@@ -36,28 +36,28 @@ func ExampleWriteMPS() {
 	//  G R3
 	//  E R4
 	// COLUMNS
-	//  MARKER MARKER INTORG
-	//  C0 OBJ -1
-	//  C0 R0 3
-	//  C0 R4 1
-	//  MARKER MARKER INTEND
-	//  C1 OBJ 0.10000000000000001
-	//  C1 R0 1
-	//  C1 R1 1
-	//  C1 R4 1
-	//  C2 OBJ 0
-	//  C2 R1 -1
-	//  C2 R3 2
-	//  C3 OBJ 1
-	//  C3 R3 1
+	//     MARKER 'MARKER' 'INTORG'
+	//     C0 OBJ -1
+	//     C0 R0 3
+	//     C0 R4 1
+	//     MARKER 'MARKER' 'INTEND'
+	//     C1 OBJ 0.10000000000000001
+	//     C1 R0 1
+	//     C1 R1 1
+	//     C1 R4 1
+	//     C2 OBJ 0
+	//     C2 R1 -1
+	//     C2 R3 2
+	//     C3 OBJ 1
+	//     C3 R3 1
 	// RHS
-	//  RHS OBJ -2.5
-	//  RHS R0 4
-	//  RHS R1 1
-	//  RHS R3 -1
-	//  RHS R4 0
+	//     RHS OBJ -2.5
+	//     RHS R0 4
+	//     RHS R1 1
+	//     RHS R3 -1
+	//     RHS R4 0
 	// RANGES
-	//  RNG R3 2
+	//     RNG R3 2
 	// BOUNDS
 	//  LO BND C0 0
 	//  UP BND C0 1
