@@ -26,6 +26,15 @@ func (g Gate) String() string {
 	return fmt.Sprintf("gate(%d)", uint8(g))
 }
 
+// ParseGate returns the gate of a name.
+func ParseGate(name string) (Gate, error) {
+	i := slices.Index(gateNames[:], name)
+	if i < 0 {
+		return 0, fmt.Errorf("gate is %.80q; valid are %q", name, gateNames)
+	}
+	return Gate(i), nil
+}
+
 // Layer is one layer of a [Net].
 type Layer struct {
 	From, To int    // window of the activation buffer it reads
