@@ -36,46 +36,51 @@ func Decode(name string, data []byte, dst any) (*Source, error) {
 	return s, d.decode("", file.Docs[0].Body, target(dst))
 }
 
-// Set changes one value: key is dotted, value is YAML, label says in errors
-// where the user wrote it ("--set seed=x").
-func (s *Source) Set(label, key, value string, dst any) error {
+// Override is one value given apart from the file, by a flag.
+type Override struct {
+	Label string // where the user wrote it, for errors: "--set seed=3"
+	Key   string // dotted
+	Value string // YAML
+}
+
+// ParseSet returns the override of a flag --set key=value.
+func ParseSet(assignment string) (Override, error) {
+	label := "--set " + assignment
+	key, value, ok := strings.Cut(assignment, "=")
+	if !ok {
+		return Override{}, fmt.Errorf("%s: no value; write --set key=value, for example --set seed=3", label)
+	}
+	return Override{Label: label, Key: strings.TrimSpace(key), Value: value}, nil
+}
+
+// Set changes the value that o names in the struct dst points to.
+func (s *Source) Set(o Override, dst any) error {
 	field := target(dst)
-	for path, rest := "", key; rest != ""; {
+	for path, rest := "", o.Key; rest != ""; {
 		var part string
 		part, rest, _ = strings.Cut(rest, ".")
 		next, ok := fieldOf(field, part)
 		if !ok {
-			return fmt.Errorf("%s: %s", label, unknownKey(join(path, part), part, field))
+			return fmt.Errorf("%s: %s", o.Label, unknownKey(join(path, part), part, field))
 		}
 		field, path = next.value, join(path, part)
 		if rest == "" {
-			return s.setField(label, key, value, next)
+			return s.setField(o, next)
 		}
 		if field.Kind() != reflect.Struct {
-			return fmt.Errorf("%s: %s: %s has no parts", label, key, path)
+			return fmt.Errorf("%s: %s: %s has no parts", o.Label, o.Key, path)
 		}
 	}
-	return fmt.Errorf("%s: the key is empty; write key=value", label)
+	return fmt.Errorf("%s: the key is empty; write key=value", o.Label)
 }
 
-func (s *Source) setField(label, key, value string, f field) error {
-	at := func(ast.Node) string { return label }
-	file, err := parser.ParseBytes([]byte(value), 0)
+func (s *Source) setField(o Override, f field) error {
+	file, err := parser.ParseBytes([]byte(o.Value), 0)
 	if err != nil || len(file.Docs) != 1 || file.Docs[0].Body == nil {
-		return fmt.Errorf("%s: %s: value %q cannot be read; it must be %s", label, key, value, f.want())
+		return fmt.Errorf("%s: %s: value %q cannot be read; it must be %s", o.Label, o.Key, o.Value, f.want())
 	}
-	d := decoder{source: s, at: at}
-	return d.decodeField(key, file.Docs[0].Body, f)
-}
-
-// Assign is [Source.Set] of "key=value", as given to a --set flag.
-func (s *Source) Assign(assignment string, dst any) error {
-	label := "--set " + assignment
-	key, value, ok := strings.Cut(assignment, "=")
-	if !ok {
-		return fmt.Errorf("%s: no value; write --set key=value, for example --set seed=3", label)
-	}
-	return s.Set(label, strings.TrimSpace(key), value, dst)
+	d := decoder{source: s, at: func(ast.Node) string { return o.Label }}
+	return d.decodeField(o.Key, file.Docs[0].Body, f)
 }
 
 // Errorf returns an error about the value of a dotted key, naming where it was

@@ -104,14 +104,23 @@ func TestDecodeRefuses(t *testing.T) {
 	}
 }
 
-func TestAssign(t *testing.T) {
+// assign is what a --set flag does.
+func assign(src *Source, assignment string, c *config) error {
+	o, err := ParseSet(assignment)
+	if err != nil {
+		return err
+	}
+	return src.Set(o, c)
+}
+
+func TestSet(t *testing.T) {
 	c := defaults()
 	src, err := Decode("f", nil, &c)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, a := range []string{"seed=3", "planner.name=cem", "hidden=[1, 2]", "planner={horizon: 9}"} {
-		if err := src.Assign(a, &c); err != nil {
+		if err := assign(src, a, &c); err != nil {
 			t.Error(err)
 		}
 	}
@@ -128,7 +137,7 @@ func TestAssign(t *testing.T) {
 		{"planner.gap=-1", "must be a finite number above 0"},
 		{"planner=3", "must be a mapping"},
 	} {
-		if err := src.Assign(test.assignment, &c); err == nil || !strings.Contains(err.Error(), test.want) {
+		if err := assign(src, test.assignment, &c); err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%q:\n got %v\nwant %s", test.assignment, err, test.want)
 		}
 	}
