@@ -1,9 +1,11 @@
 package raster
 
 import (
+	"cmp"
 	"fmt"
 	"image"
 	"math"
+	"slices"
 	"strconv"
 
 	"hinge/viz/scene"
@@ -17,26 +19,21 @@ type Entry struct {
 }
 
 // LegendOf returns an entry for each role in s that has to be explained, in the
-// order of the roles. With several scenes it covers all of them.
-func LegendOf(scenes ...scene.Scene) []Entry {
-	var entries []Entry
-	for role := range scene.Label {
-		if kind, ok := firstKind(role, scenes); ok {
-			entries = append(entries, Entry{Role: role, Kind: kind, Name: role.String()})
-		}
-	}
-	return entries
-}
+// order of the roles.
+func LegendOf(s scene.Scene) []Entry { return ExtendLegend(nil, s) }
 
-func firstKind(role scene.Role, scenes []scene.Scene) (scene.Kind, bool) {
-	for _, s := range scenes {
-		for _, sh := range s.Shapes {
-			if sh.Role == role && sh.Kind != scene.Text {
-				return sh.Kind, true
-			}
+// ExtendLegend returns legend with entries added for the roles of s it lacks, in
+// the order of the roles: a legend for several scenes.
+func ExtendLegend(legend []Entry, s scene.Scene) []Entry {
+	merged := append([]Entry{}, legend...)
+	for _, sh := range s.Shapes {
+		known := slices.ContainsFunc(merged, func(e Entry) bool { return e.Role == sh.Role })
+		if !known && sh.Role < scene.Label && sh.Kind != scene.Text {
+			merged = append(merged, Entry{Role: sh.Role, Kind: sh.Kind, Name: sh.Role.String()})
 		}
 	}
-	return 0, false
+	slices.SortStableFunc(merged, func(a, b Entry) int { return cmp.Compare(a.Role, b.Role) })
+	return merged
 }
 
 // frame is where the parts of a picture lie.
