@@ -15,7 +15,13 @@
 // A window that is the previous layer alone makes a plain perceptron; one that
 // starts at 0 makes dense skips, where a layer reads the input and all layers
 // before it. [Fold] turns a perceptron whose units are partly identity or zero
-// into the second form with ReLU units only, so a sparsified network is smaller.
+// into the second form with ReLU units only, so a sparsified network is smaller;
+// [Net.Wrap] makes normalisers and residual connections a part of the network.
 //
-// Read first: [Net], [NewMLP], [Fold].
+// Inference and certificates use [Net] in float64. Training uses [Batch], which
+// evaluates the same layers on many samples at once and has the gradient with
+// respect to parameters, inputs and, where the choice of gates is trained too,
+// gate coefficients ([GateMix]).
+//
+// Read first: [Net], [NewMLP], [Fold], [Batch].
 package nn

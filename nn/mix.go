@@ -49,12 +49,11 @@ func deactivate[T Float](d, z gemm.Matrix[T], mix GateMix[T]) {
 	for r := range d.Rows {
 		zr, dr := z.Row(r), d.Row(r)
 		for j, zj := range zr {
-			p := mix.Unit(j)
-			slope := p[Identity]
-			if zj > 0 {
-				slope += p[ReLU]
+			p, active := mix.Unit(j), 0
+			if zj > 0 { // in this form no jump, which half of the units would miss
+				active = 1
 			}
-			dr[j] *= slope
+			dr[j] *= p[Identity] + T(active)*p[ReLU]
 		}
 	}
 }
