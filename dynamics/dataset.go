@@ -178,9 +178,11 @@ func (d *Dataset) Split(fraction float64, seed uint64) (train, val []int, err er
 	return train, val, nil
 }
 
-// Random streams of one seed. Work items count from 0, so the streams with
-// another purpose lie far above.
+// Random streams of one seed. Episodes count from 0, so the streams with another
+// purpose lie far above, and far apart where they count something.
 const (
-	splitStream uint64 = 1<<62 + iota
-	initStream
+	splitStream   uint64 = 1 << 60
+	initStream    uint64 = 2 << 60
+	shuffleStream uint64 = 3 << 60
+	noiseStream   uint64 = 4 << 60
 )

@@ -1,0 +1,82 @@
+package dynamics
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+
+	"hinge/control"
+	"hinge/nn/file"
+)
+
+// A model file is a network file whose metadata hold the rest of the model as
+// JSON, so that any reader of networks can at least use the network.
+const (
+	formatKey = "format"
+	modelKey  = "dynamics"
+
+	// format changes when the meaning of a field does.
+	format = "hinge.dynamics.1"
+)
+
+// modelJSON is all of a model but its network.
+type modelJSON struct {
+	Features affineJSON     `json:"features"`
+	Base     affineJSON     `json:"base"`
+	In       normalizerJSON `json:"in"`
+	Out      normalizerJSON `json:"out"`
+	Meta     Meta           `json:"meta"`
+}
+
+type affineJSON struct {
+	Rows int       `json:"rows"`
+	Cols int       `json:"cols"`
+	W    []float64 `json:"w"`
+	B    []float64 `json:"b"`
+}
+
+type normalizerJSON struct {
+	Mean  []float64 `json:"mean"`
+	Scale []float64 `json:"scale"`
+}
+
+// Save writes the model to the .safetensors file at path, which is replaced as
+// a whole or stays as it was.
+func (m *Model) Save(path string) error {
+	if err := m.Validate(); err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	text, err := json.Marshal(modelJSON{
+		Features: affineJSON(m.Features), Base: affineJSON(m.Base),
+		In: normalizerJSON(m.In), Out: normalizerJSON(m.Out), Meta: m.Meta,
+	})
+	if err != nil {
+		return fmt.Errorf("write %s: metadata: %w", path, err)
+	}
+	return file.Save(path, m.Net, map[string]string{formatKey: format, modelKey: string(text)})
+}
+
+// Load reads a model that [Model.Save] wrote.
+func Load(path string) (*Model, error) {
+	net, meta, err := file.Load(path)
+	if err != nil {
+		return nil, err
+	}
+	if have := meta[formatKey]; have != format {
+		return nil, fmt.Errorf("%s: metadata %q is %q; a dynamics model has %q", path, formatKey, have, format)
+	}
+	var j modelJSON
+	d := json.NewDecoder(bytes.NewReader([]byte(meta[modelKey])))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&j); err != nil {
+		return nil, fmt.Errorf("%s: metadata %q: %w", path, modelKey, err)
+	}
+	m := &Model{
+		Features: control.Affine(j.Features), Base: control.Affine(j.Base),
+		In: Normalizer(j.In), Out: Normalizer(j.Out), Net: net, Meta: j.Meta,
+	}
+	if err := m.Validate(); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return m, nil
+}

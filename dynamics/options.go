@@ -1,0 +1,104 @@
+package dynamics
+
+import (
+	"fmt"
+	"log/slog"
+	"runtime"
+	"time"
+)
+
+// TrainOptions are the choices of a [Trainer]; the zero value is a sound start.
+type TrainOptions struct {
+	Horizon      int     // steps of the roll-out loss; 0 means 3
+	Epochs       int     // passes over the training windows; 0 means 40
+	Batch        int     // windows per optimiser step; 0 means 256
+	LearningRate float64 // of Adam at the start, falling to 0 on a cosine; 0 means 1e-2
+	ClipNorm     float64 // longest gradient; 0 means 1, below 0 no limit
+	// WeightDecay shrinks every weight by rate * WeightDecay per optimiser step,
+	// apart from the gradient; 0 means none.
+	WeightDecay float64
+	// L1 is the factor of the mean magnitude of the weights in the loss; 0 means none.
+	L1 float64
+	// Noise is the deviation of the noise on the start state of every window, in
+	// units of the deviation of a step of motion; 0 means none.
+	Noise float64
+	// Validation is the share of episodes kept out of training; 0 means 0.1.
+	Validation float64
+	// Patience ends training after that many epochs without a better validation
+	// loss; 0 means never.
+	Patience int
+	Seed     uint64 // of shuffling, noise, the split and initial weights
+	Workers  int    // goroutines; 0 means one per CPU. It never changes the result
+
+	// Checkpoint names a model file that is replaced, whole, by the best model so
+	// far after an epoch that improved it; "" means none.
+	Checkpoint string
+	// CheckpointEvery is the least time between two such writes; 0 means 5 s,
+	// below 0 every such epoch.
+	CheckpointEvery time.Duration
+	// OnEpoch is called after every epoch.
+	OnEpoch func(Progress)
+	Log     *slog.Logger // nil means silent
+}
+
+// Progress is the state of training after an epoch.
+type Progress struct {
+	Epoch, Epochs int     // Epoch counts from 1
+	Train, Val    float64 // losses; Train is the mean during the epoch
+	Best          float64 // smallest Val so far
+	LearningRate  float64
+	Samples       int // windows processed so far
+	Elapsed       time.Duration
+}
+
+func (o TrainOptions) withDefaults() TrainOptions {
+	setDefault(&o.Horizon, 3)
+	setDefault(&o.Epochs, 40)
+	setDefault(&o.Batch, 256)
+	setDefault(&o.LearningRate, 1e-2)
+	setDefault(&o.ClipNorm, 1)
+	setDefault(&o.Validation, 0.1)
+	setDefault(&o.CheckpointEvery, 5*time.Second)
+	setDefault(&o.Workers, runtime.GOMAXPROCS(0))
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return o
+}
+
+func setDefault[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+// validate checks options after withDefaults.
+func (o TrainOptions) validate(d *Dataset) error {
+	if o.Horizon < 1 || o.Horizon > d.Steps {
+		return fmt.Errorf("train: horizon is %d; episodes of %d actions allow 1 to %d", o.Horizon, d.Steps, d.Steps)
+	}
+	for _, c := range []struct {
+		name  string
+		value int
+	}{{"epochs", o.Epochs}, {"batch", o.Batch}, {"workers", o.Workers}} {
+		if c.value < 1 {
+			return fmt.Errorf("train: %s is %d; it must be at least 1", c.name, c.value)
+		}
+	}
+	if o.Patience < 0 {
+		return fmt.Errorf("train: patience is %d epochs; it must be at least 0", o.Patience)
+	}
+	if !(o.LearningRate > 0) || !finite(o.LearningRate) {
+		return fmt.Errorf("train: learning rate is %g; it must be finite and above 0", o.LearningRate)
+	}
+	for _, c := range []struct {
+		name  string
+		value float64
+	}{{"weight decay", o.WeightDecay}, {"L1", o.L1}, {"noise", o.Noise}} {
+		if !(c.value >= 0) || !finite(c.value) {
+			return fmt.Errorf("train: %s is %g; it must be finite and at least 0", c.name, c.value)
+		}
+	}
+	return nil
+}

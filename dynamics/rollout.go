@@ -1,0 +1,233 @@
+package dynamics
+
+import (
+	"math"
+
+	"hinge/nn"
+	"hinge/nn/gemm"
+)
+
+// affineParts are the fixed parts of a [Model] in float32, for v = [x; u]:
+//
+//	n  = G v + g             // G = F / In.Scale
+//	x' = B v + c + s net(n)  // c = b + Out.Mean, s = Out.Scale
+//
+// weight is the factor of a squared error in the loss, 1/s^2 / Nx; 0 where the
+// network has no say.
+type affineParts struct {
+	nx, nu, nf int
+	g          gemm.Matrix[float32] // nf x (Nx+Nu)
+	gBias      []float32            // nf
+	b          gemm.Matrix[float32] // Nx x (Nx+Nu)
+	bBias      []float32            // Nx
+	scale      []float32            // Nx
+	weight     []float32            // Nx
+}
+
+func newAffineParts(m *Model) *affineParts {
+	nx, nu := m.Dims()
+	nf := m.Features.Rows
+	w, b := m.normalizedFeatures()
+	p := &affineParts{
+		nx: nx, nu: nu, nf: nf,
+		g: gemm.New(nf, nx+nu, toFloat32(w)), gBias: toFloat32(b),
+		b: gemm.New(nx, nx+nu, toFloat32(m.Base.W)), bBias: make([]float32, nx),
+		scale: toFloat32(m.Out.Scale), weight: make([]float32, nx),
+	}
+	for i, s := range m.Out.Scale {
+		p.bBias[i] = float32(m.Base.B[i] + m.Out.Mean[i])
+		if s > 0 {
+			p.weight[i] = float32(1 / (s * s * float64(nx)))
+		}
+	}
+	return p
+}
+
+func toFloat32(v []float64) []float32 {
+	f := make([]float32, len(v))
+	nn.Convert(f, v)
+	return f
+}
+
+// stepWeights returns the weights of the roll-out steps: growing linearly from
+// 1 to 2, then scaled to the sum 1.
+func stepWeights(horizon int) []float32 {
+	w := make([]float32, horizon)
+	sum := 0.0
+	for k := range w {
+		v := 1.0
+		if horizon > 1 {
+			v += float64(k) / float64(horizon-1)
+		}
+		w[k] = float32(v)
+		sum += v
+	}
+	for k := range w {
+		w[k] /= float32(sum)
+	}
+	return w
+}
+
+// rollout is the roll-out loss of up to capacity windows and its gradient: the
+// scratch memory of one shard of a batch.
+type rollout struct {
+	parts *affineParts
+	steps []rolloutStep
+	// target holds the recorded states after each step: H x capacity x Nx.
+	target   [][]float32
+	dOut     []float32 // capacity x Nx
+	dx       []float32 // capacity x Nx: adjoint of the state after a step
+	dv       []float32 // capacity x (Nx+Nu)
+	grad     []float32 // of the parameters
+	mixGrad  nn.GateMix[float32]
+	capacity int
+}
+
+// rolloutStep is what one step keeps for the way back.
+type rolloutStep struct {
+	weight float32
+	v      []float32 // capacity x (Nx+Nu): the state before the step, the action
+	f      []float32 // capacity x nf: normalised features
+	x      []float32 // capacity x Nx: the state after the step
+	net    *nn.Batch[float32]
+}
+
+func newRollout(parts *affineParts, net *nn.Net, horizon, capacity int) *rollout {
+	r := &rollout{
+		parts: parts, capacity: capacity,
+		steps: make([]rolloutStep, horizon), target: make([][]float32, horizon),
+		dOut: make([]float32, capacity*parts.nx), dx: make([]float32, capacity*parts.nx),
+		dv:   make([]float32, capacity*(parts.nx+parts.nu)),
+		grad: make([]float32, len(net.Params)),
+	}
+	for k, w := range stepWeights(horizon) {
+		r.steps[k] = rolloutStep{
+			weight: w,
+			v:      make([]float32, capacity*(parts.nx+parts.nu)),
+			f:      make([]float32, capacity*parts.nf),
+			x:      make([]float32, capacity*parts.nx),
+			net:    nn.NewBatch[float32](net, capacity),
+		}
+		r.target[k] = make([]float32, capacity*parts.nx)
+	}
+	return r
+}
+
+// gate lets all steps use mix, whose gradient is collected in mixGrad; with mix
+// nil they use the gates of the network.
+func (r *rollout) gate(mix nn.GateMix[float32]) {
+	r.mixGrad = nil
+	if mix != nil {
+		r.mixGrad = make(nn.GateMix[float32], len(mix))
+	}
+	for k := range r.steps {
+		r.steps[k].net.Mix, r.steps[k].net.MixGrad = mix, r.mixGrad
+	}
+}
+
+// start sets state x0, actions (H x Nu) and recorded states (H x Nx) of a row.
+func (r *rollout) start(row int, x0, u, recorded []float32) {
+	nx, nu := r.parts.nx, r.parts.nu
+	copy(r.steps[0].v[row*(nx+nu):], x0)
+	for k := range r.steps {
+		copy(r.steps[k].v[row*(nx+nu)+nx:(row+1)*(nx+nu)], u[k*nu:])
+		copy(r.target[k][row*nx:(row+1)*nx], recorded[k*nx:])
+	}
+}
+
+// forward predicts all steps of rows windows and returns the sum of their losses.
+func (r *rollout) forward(params []float32, rows int) float64 {
+	loss := 0.0
+	for k := range r.steps {
+		s := &r.steps[k]
+		if k > 0 {
+			r.carry(s.v, r.steps[k-1].x, rows)
+		}
+		s.predict(r.parts, params, rows)
+		loss += float64(s.weight) * r.parts.squaredError(s.x[:rows*r.parts.nx], r.target[k])
+	}
+	return loss
+}
+
+// carry makes the states x after one step the states of v before the next.
+func (r *rollout) carry(v, x []float32, rows int) {
+	nx, nv := r.parts.nx, r.parts.nx+r.parts.nu
+	for i := range rows {
+		copy(v[i*nv:], x[i*nx:(i+1)*nx])
+	}
+}
+
+// predict computes x' = B v + c + s net(G v + g).
+func (s *rolloutStep) predict(p *affineParts, params []float32, rows int) {
+	v := gemm.New(rows, p.nx+p.nu, s.v[:rows*(p.nx+p.nu)])
+	f := gemm.New(rows, p.nf, s.f[:rows*p.nf])
+	x := gemm.New(rows, p.nx, s.x[:rows*p.nx])
+	for i := range rows {
+		copy(f.Row(i), p.gBias)
+		copy(x.Row(i), p.bBias)
+	}
+	gemm.AddNT(f, v, p.g)
+	gemm.AddNT(x, v, p.b)
+	s.net.Forward(params, f.Data, rows)
+	y := s.net.Output()
+	for i := range rows {
+		xi := x.Row(i)
+		for j, yj := range y.Row(i) {
+			xi[j] += p.scale[j] * yj
+		}
+	}
+}
+
+// squaredError returns sum_i weight_i (x_i - target_i)^2 over all rows.
+func (p *affineParts) squaredError(x, target []float32) float64 {
+	sum := 0.0
+	for i := 0; i < len(x); i += p.nx {
+		for j, w := range p.weight {
+			d := float64(x[i+j] - target[i+j])
+			sum += float64(w) * d * d
+		}
+	}
+	return sum
+}
+
+// backward leaves the gradient of factor times the loss of the last forward in
+// grad, and in mixGrad. With lambda_k the adjoint of the state after step k,
+//
+//	lambda_{k-1} = own error of step k-1 + [B' lambda_k + G' dnet/dn' (s lambda_k)]_x.
+func (r *rollout) backward(rows int, factor float32) {
+	clear(r.grad)
+	clear(r.mixGrad)
+	p := r.parts
+	nx, nv := p.nx, p.nx+p.nu
+	dx := r.dx[:rows*nx]
+	clear(dx)
+	for k := len(r.steps) - 1; k >= 0; k-- {
+		s := &r.steps[k]
+		p.addErrorGrad(dx, s.x, r.target[k], 2*s.weight*factor)
+		dOut := r.dOut[:rows*nx]
+		for i := range dOut {
+			dOut[i] = p.scale[i%nx] * dx[i]
+		}
+		s.net.Backward(r.grad, dOut)
+		if k == 0 {
+			return
+		}
+		dv := gemm.New(rows, nv, r.dv[:rows*nv])
+		clear(dv.Data)
+		gemm.AddNN(dv, s.net.InputGrad(), p.g)
+		gemm.AddNN(dv, gemm.New(rows, nx, dx), p.b)
+		for i := range rows {
+			copy(dx[i*nx:(i+1)*nx], dv.Row(i))
+		}
+	}
+}
+
+// addErrorGrad adds factor weight (x - target) to dx.
+func (p *affineParts) addErrorGrad(dx, x, target []float32, factor float32) {
+	for i := range dx {
+		dx[i] += factor * p.weight[i%p.nx] * (x[i] - target[i])
+	}
+}
+
+// finite reports whether v is a number.
+func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }

@@ -1,0 +1,298 @@
+package dynamics
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"hinge/nn"
+)
+
+// Gating replaces the fixed gates of a network during training, so that gates
+// are chosen together with the weights.
+type Gating interface {
+	// Draw writes the gates of the next optimiser step to mix.
+	Draw(mix nn.GateMix[float32])
+	// Learn takes the gradient of that step's loss with respect to mix, and the
+	// learning rate of the step.
+	Learn(grad nn.GateMix[float32], rate float64)
+	// Settle writes the gates used for validation to mix: no chance involved.
+	Settle(mix nn.GateMix[float32])
+}
+
+// Trainer minimises the roll-out loss of a model by Adam on mini-batches. [Fit]
+// is a Trainer of a fresh model; sparsification trains on with other gates.
+//
+// Batches are cut into shards of fixed size whose gradients are added in order,
+// so the result does not depend on the number of workers.
+type Trainer struct {
+	// Gating, if not nil, chooses the gates. Run then returns the last weights,
+	// not those with the best validation loss: losses under different gates do
+	// not compare.
+	Gating Gating
+
+	opts   TrainOptions
+	model  *Model // training writes to best and to the model Run returns only
+	source *windowSource
+	train  []window
+	val    []window
+	valEps []int
+
+	params []float32
+	grad   []float32
+	adam   nn.Adam[float32]
+	shards []*rollout
+	mix    nn.GateMix[float32]
+	mixSum nn.GateMix[float32]
+	spans  []span // of the weights in params, without biases
+
+	step, steps int
+	best        []float32 // parameters with the least validation loss
+	bestLoss    float64
+	bestEpoch   int
+	lastSave    time.Time
+}
+
+// span is a range of indices.
+type span struct{ from, to int }
+
+// shardRows is the size of a shard: large enough for efficient products, small
+// enough to give several workers something to do.
+const shardRows = 64
+
+// NewTrainer prepares to train a copy of m on d.
+func NewTrainer(m *Model, d *Dataset, opts TrainOptions) (*Trainer, error) {
+	opts = opts.withDefaults()
+	if err := opts.validate(d); err != nil {
+		return nil, err
+	}
+	if err := d.Validate(); err != nil {
+		return nil, err
+	}
+	if err := m.Validate(); err != nil {
+		return nil, fmt.Errorf("train: %w", err)
+	}
+	if nx, nu := m.Dims(); nx != d.Nx || nu != d.Nu {
+		return nil, fmt.Errorf("train: model has %d state and %d action coordinates, the data %d and %d", nx, nu, d.Nx, d.Nu)
+	}
+	trainEps, valEps, err := d.Split(opts.Validation, opts.Seed)
+	if err != nil {
+		return nil, fmt.Errorf("train: %w", err)
+	}
+	t := &Trainer{
+		opts: opts, model: m.clone(), source: newWindowSource(d, m.Out.Scale, opts),
+		train: windowsOf(d, trainEps, opts.Horizon), val: windowsOf(d, valEps, opts.Horizon), valEps: valEps,
+		params: toFloat32(m.Net.Params), grad: make([]float32, len(m.Net.Params)),
+		adam:  nn.Adam[float32]{ClipNorm: max(0, opts.ClipNorm)},
+		spans: weightSpans(m.Net),
+	}
+	t.opts.Batch = min(opts.Batch, len(t.train))
+	t.steps = opts.Epochs * (len(t.train) / t.opts.Batch)
+	parts := newAffineParts(m)
+	for rows := t.opts.Batch; rows > 0; rows -= shardRows {
+		t.shards = append(t.shards, newRollout(parts, m.Net, opts.Horizon, min(rows, shardRows)))
+	}
+	return t, nil
+}
+
+func weightSpans(n *nn.Net) []span {
+	var spans []span
+	at := 0
+	for i := range n.Layers {
+		w := len(n.Weight(i))
+		spans = append(spans, span{at, at + w})
+		at += w + len(n.Bias(i))
+	}
+	return spans
+}
+
+// DivergedError says that training left the finite numbers. The model returned
+// with it is the one after epoch Kept, 0 being the start.
+type DivergedError struct {
+	Epoch, Step int // where it happened; Step counts within all epochs
+	Loss        float64
+	Kept        int
+}
+
+func (e *DivergedError) Error() string {
+	return fmt.Sprintf("training diverged: the loss is %g at optimiser step %d of epoch %d; kept the model after epoch %d; a smaller learning rate helps",
+		e.Loss, e.Step, e.Epoch, e.Kept)
+}
+
+// Run trains for all epochs and returns the model with the least validation
+// loss. If ctx is cancelled, or the loss leaves the finite numbers, it returns
+// the best model so far together with the error.
+func (t *Trainer) Run(ctx context.Context) (*Model, Progress, error) {
+	t.ungate()
+	if t.Gating != nil {
+		t.gate()
+	}
+	begin := time.Now()
+	p := Progress{Epochs: t.opts.Epochs, Best: t.validate()}
+	t.keep(0, p.Best)
+	for p.Epoch = 1; p.Epoch <= t.opts.Epochs; p.Epoch++ {
+		loss, err := t.epoch(ctx, p.Epoch)
+		if err != nil {
+			return t.result(), p, err
+		}
+		p.Train, p.Val, p.LearningRate = loss, t.validate(), t.rate()
+		if !finite(p.Val) {
+			return t.result(), p, &DivergedError{Epoch: p.Epoch, Step: t.step, Loss: p.Val, Kept: t.bestEpoch}
+		}
+		improved := p.Val < t.bestLoss
+		if improved || t.Gating != nil {
+			t.keep(p.Epoch, p.Val)
+		}
+		p.Best, p.Samples, p.Elapsed = t.bestLoss, p.Epoch*len(t.train), time.Since(begin)
+		if err := t.checkpoint(improved); err != nil {
+			return t.result(), p, err
+		}
+		t.report(p)
+		if t.opts.Patience > 0 && p.Epoch-t.bestEpoch >= t.opts.Patience {
+			return t.result(), p, nil
+		}
+	}
+	p.Epoch = t.opts.Epochs
+	return t.result(), p, nil
+}
+
+func (t *Trainer) report(p Progress) {
+	t.opts.Log.Info("epoch", "epoch", p.Epoch, "train", p.Train, "val", p.Val, "best", p.Best, "rate", p.LearningRate)
+	if t.opts.OnEpoch != nil {
+		t.opts.OnEpoch(p)
+	}
+}
+
+// rate returns the learning rate of the next step.
+func (t *Trainer) rate() float64 { return nn.Cosine(t.step, t.steps, t.opts.LearningRate, 0) }
+
+// keep remembers the parameters after an epoch.
+func (t *Trainer) keep(epoch int, loss float64) {
+	t.best = append(t.best[:0], t.params...)
+	t.bestEpoch, t.bestLoss = epoch, loss
+}
+
+// result returns the kept model.
+func (t *Trainer) result() *Model {
+	m := t.model.clone()
+	m.Net = t.model.Net.Clone()
+	nn.Convert(m.Net.Params, t.best)
+	return m
+}
+
+// checkpoint saves the best model, if it is new and the last write some time ago.
+func (t *Trainer) checkpoint(improved bool) error {
+	if t.opts.Checkpoint == "" || !improved || time.Since(t.lastSave) < t.opts.CheckpointEvery {
+		return nil
+	}
+	t.lastSave = time.Now()
+	return t.result().Save(t.opts.Checkpoint)
+}
+
+// gate makes all shards use the gates of t.Gating.
+func (t *Trainer) gate() {
+	t.mix = nn.NewGateMix[float32](t.model.Net)
+	t.mixSum = make(nn.GateMix[float32], len(t.mix))
+	for _, s := range t.shards {
+		s.gate(t.mix)
+	}
+}
+
+// ungate makes all shards use the gates of the network.
+func (t *Trainer) ungate() {
+	for _, s := range t.shards {
+		s.gate(nil)
+	}
+}
+
+// epoch goes over all training windows in a new order and returns the mean loss.
+func (t *Trainer) epoch(ctx context.Context, epoch int) (float64, error) {
+	t.source.shuffle(t.train, epoch)
+	sum, batches := 0.0, 0
+	for batch := range slices.Chunk(t.train, t.opts.Batch) {
+		if len(batch) < t.opts.Batch {
+			break // the remainder gets its turn in another epoch
+		}
+		if err := context.Cause(ctx); err != nil {
+			return 0, err
+		}
+		loss := t.update(batch)
+		if !finite(loss) {
+			return 0, &DivergedError{Epoch: epoch, Step: t.step, Loss: loss, Kept: t.bestEpoch}
+		}
+		sum, batches = sum+loss, batches+1
+	}
+	return sum / float64(batches), nil
+}
+
+// update makes one optimiser step and returns the loss before it.
+func (t *Trainer) update(batch []window) float64 {
+	rate := t.rate()
+	if t.Gating != nil {
+		t.Gating.Draw(t.mix)
+	}
+	loss := t.eachShard(batch, func(s *rollout, part []window, first int) float64 {
+		t.source.fill(s, part, t.step, first)
+		loss := s.forward(t.params, len(part))
+		s.backward(len(part), 1/float32(len(batch)))
+		return loss
+	})
+	clear(t.grad)
+	clear(t.mixSum)
+	for _, s := range t.shards {
+		addTo(t.grad, s.grad)
+		addTo(t.mixSum, s.mixGrad)
+	}
+	t.regularize(rate)
+	t.adam.Step(t.params, t.grad, rate)
+	if t.Gating != nil {
+		t.Gating.Learn(t.mixSum, rate)
+	}
+	t.step++
+	return loss / float64(len(batch))
+}
+
+func addTo(sum, v []float32) {
+	for i, x := range v {
+		sum[i] += x
+	}
+}
+
+// regularize adds the gradient of the L1 term and shrinks the weights.
+func (t *Trainer) regularize(rate float64) {
+	if t.opts.L1 == 0 && t.opts.WeightDecay == 0 {
+		return
+	}
+	n := 0
+	for _, s := range t.spans {
+		n += s.to - s.from
+	}
+	l1, keep := float32(t.opts.L1/float64(n)), float32(1-rate*t.opts.WeightDecay)
+	for _, s := range t.spans {
+		for i, w := range t.params[s.from:s.to] {
+			switch {
+			case w > 0:
+				t.grad[s.from+i] += l1
+			case w < 0:
+				t.grad[s.from+i] -= l1
+			}
+			t.params[s.from+i] = keep * w
+		}
+	}
+}
+
+// validate returns the mean loss of the validation windows.
+func (t *Trainer) validate() float64 {
+	if t.Gating != nil {
+		t.Gating.Settle(t.mix)
+	}
+	sum := 0.0
+	for batch := range slices.Chunk(t.val, t.opts.Batch) {
+		sum += t.eachShard(batch, func(s *rollout, part []window, _ int) float64 {
+			t.source.fillExact(s, part)
+			return s.forward(t.params, len(part))
+		})
+	}
+	return sum / float64(len(t.val))
+}
