@@ -1,0 +1,49 @@
+#!/usr/bin/env bash
+# Installs the Debian packages that tests and comparisons need, and only those that
+# are missing. The program itself needs Go alone.
+#
+#	python3       unpacks the HiGHS wheel; runs the judges of our file formats
+#	python3-pip   fetches wheels by version and hash
+#	python3-venv  makes the environment of the benchmarks' peers
+#	libstdc++6    HiGHS is written in C++ ..
+#	zlib1g        .. and reads compressed models
+#
+# A Python from elsewhere serves as well: what counts is what it can do.
+set -euo pipefail
+
+python=${PYTHON:-python3}
+missing=()
+
+# need PACKAGE COMMAND..: the package is missing if the command fails.
+need() {
+	local package=$1
+	shift
+	"$@" >/dev/null 2>&1 || missing+=("$package")
+}
+
+# has_library NAME: the system's loader knows it.
+has_library() { "${LDCONFIG:-/sbin/ldconfig}" -p | grep -q "$1"; }
+
+need python3 "$python" -c 'import venv, zipfile'
+need python3-pip "$python" -m pip --version
+need python3-venv "$python" -c 'import ensurepip'
+if [[ $(uname -s) == Linux ]]; then
+	need libstdc++6 has_library 'libstdc++\.so\.6'
+	need zlib1g has_library 'libz\.so\.1'
+fi
+
+if ((${#missing[@]} == 0)); then
+	echo "deps: everything is there"
+	exit 0
+fi
+if ! command -v apt-get >/dev/null; then
+	echo "deps: missing here (names of the Debian packages): ${missing[*]}; install them and try again" >&2
+	exit 1
+fi
+if ((EUID != 0)); then
+	echo "deps: missing: ${missing[*]}; run: sudo make deps" >&2
+	exit 1
+fi
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -q
+apt-get install -y -q --no-install-recommends "${missing[@]}"
