@@ -64,10 +64,8 @@ func drawPlan(p *control.Plan) []scene.Shape {
 // drawPoke returns the place where action u sets the pusher down in plant state
 // x and an arrow along its motion.
 func drawPoke(x, u []float64) []scene.Shape {
-	var k [keypointStates]float64
-	pusht.Keypoints(k[:], x[:3])
-	mx, my := pusht.Centroid(k[:])
-	start := scene.Point{X: mx + u[0], Y: my + u[1]}
+	px, py := pusht.PokeStart(x, u)
+	start := scene.Point{X: px, Y: py}
 	end := scene.Point{X: start.X + u[2], Y: start.Y + u[3]}
 	return []scene.Shape{
 		{Kind: scene.Circle, Role: scene.Robot, Radius: pusht.PusherRadius, Alpha: candidateAlpha, Points: []scene.Point{start}},

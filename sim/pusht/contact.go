@@ -30,14 +30,32 @@ func (b *body) rotateToBody(x, y float64) (float64, float64) {
 	return b.cos*x + b.sin*y, b.cos*y - b.sin*x
 }
 
-// move displaces the T by (dx, dy) in its own frame and turns it by dtheta.
-func (b *body) move(dx, dy, dtheta float64) {
-	b.x += b.cos*dx - b.sin*dy
-	b.y += b.sin*dx + b.cos*dy
-	if dtheta != 0 {
-		b.theta += dtheta
-		b.sin, b.cos = math.Sincos(b.theta)
+// move displaces the T by (dx, dy) in its own frame while it turns by rot. The
+// frame turns under way; rotating the displacement by the mean angle rot/2 makes
+// the motion right to second order.
+func (b *body) move(dx, dy, rot float64) {
+	if rot == 0 {
+		b.x += b.cos*dx - b.sin*dy
+		b.y += b.sin*dx + b.cos*dy
+		return
 	}
+	mx, my := dx-rot/2*dy, dy+rot/2*dx
+	b.x += b.cos*mx - b.sin*my
+	b.y += b.sin*mx + b.cos*my
+	b.theta += rot
+	b.turn(rot)
+}
+
+// turn brings sine and cosine up to date after a rotation by rot.
+func (b *body) turn(rot float64) {
+	if math.Abs(rot) > 1e-6 {
+		b.sin, b.cos = math.Sincos(b.theta)
+		return
+	}
+	// The series to second order is exact to rounding, and the small corrections
+	// that come here are as frequent as large motions.
+	c := 1 - rot*rot/2
+	b.sin, b.cos = b.sin*c+b.cos*rot, b.cos*c-b.sin*rot
 }
 
 // box is a rectangle of the body frame, centred at (0, y).
@@ -73,34 +91,35 @@ func gap(x, y float64) float64 {
 	return min(boxes[0].distance(x, y), boxes[1].distance(x, y)) - PusherRadius
 }
 
-// contact is a place where the pusher touches one box, in the body frame.
-type contact struct {
-	depth      float64 // by which pusher and box overlap, metres
-	nx, ny     float64 // inward normal n; the tangent t is (-ny, nx)
-	armN, armT float64 // moments q x n and q x t of unit forces at the contact point q
+// arms is the geometry of a contact in the body frame.
+type arms struct {
 	qx, qy     float64 // contact point
+	nx, ny     float64 // inward normal n; the tangent t is (-ny, nx)
+	armN, armT float64 // q x n and q x t: moments of unit forces
 }
 
-// touch returns the contact of a pusher at the body point (x, y) with box b at
-// the given signed distance.
-func (b *box) touch(x, y, distance float64) contact {
-	c := contact{depth: PusherRadius - distance}
-	c.nx, c.ny = b.normal(x, y, distance)
-	c.qx, c.qy = x+distance*c.nx, y+distance*c.ny
-	c.armN = c.qx*c.ny - c.qy*c.nx
-	c.armT = c.qx*c.nx + c.qy*c.ny
-	return c
+// touch returns the geometry of the contact of a pusher at the body point (x, y)
+// with box b at the given signed distance.
+func (b *box) touch(x, y, distance float64) arms {
+	nx, ny := b.normal(x, y, distance)
+	qx, qy := x+distance*nx, y+distance*ny
+	return arms{qx: qx, qy: qy, nx: nx, ny: ny, armN: qx*ny - qy*nx, armT: qx*nx + qy*ny}
 }
 
-// force returns the contact force along n and t that moves the contact point by
-// c.depth along n and, if friction suffices, by slide along t.
-func (e *engine) force(c *contact, slide float64) (fn, ft float64) {
+// minDenominator guards the slip formula: near zero the contact would jam and
+// the force grow without limit. It is not reached with the standard c and
+// friction up to 0.9.
+const minDenominator = 0.05
+
+// force returns the contact force along n and t that moves the material at c by
+// depth along n and, if friction suffices, by slide along t.
+func (e *engine) force(c *arms, depth, slide float64) (fn, ft float64) {
 	ann := 1 + c.armN*c.armN*e.invC2
 	ant := c.armN * c.armT * e.invC2
 	att := 1 + c.armT*c.armT*e.invC2
 	det := ann + att - 1 // = ann att - ant^2, since A - I has rank 1
-	fn = (att*c.depth - ant*slide) / det
-	ft = (ann*slide - ant*c.depth) / det
+	fn = (att*depth - ant*slide) / det
+	ft = (ann*slide - ant*depth) / det
 	if math.Abs(ft) <= e.friction*fn {
 		return fn, ft
 	}
@@ -108,10 +127,6 @@ func (e *engine) force(c *contact, slide float64) (fn, ft float64) {
 	if ann+s*ant < minDenominator {
 		s = 0
 	}
-	fn = c.depth / (ann + s*ant)
+	fn = depth / (ann + s*ant)
 	return fn, s * fn
 }
-
-// minDenominator guards the slip formula: near zero the contact would jam and
-// the force grow without limit. It is never reached with friction below 0.9.
-const minDenominator = 0.05

@@ -4,7 +4,7 @@
 // the T moves only while it is pushed. The friction between T and table is the
 // ellipsoidal limit surface
 //
-//	|f|^2 + (m/c)^2 = constant,   c = mean |r| over the T = 39.92 mm,
+//	|f|^2 + (m/c)^2 = constant,   c = mean |r| over the T = 39.93 mm,
 //
 // and the T moves along its outward normal: a force f and a moment m about the
 // centre of mass give the displacement d(x, y) ~ f and rotation d(theta) ~ m/c^2
@@ -25,12 +25,13 @@
 //	slip   f_n = v_n / (A_nn + s A_nt), f_t = s f_n, s = +-mu,  otherwise.
 //
 // The T is two boxes; each may touch the pusher, which makes its concave corners
-// work. Contacts are solved one after the other (Gauss-Seidel, at most
-// three passes) in sub-steps of at most 0.5 mm of pusher motion. Nothing is
-// remembered between sub-steps: the five numbers of the state are the simulator.
+// work: their forces are solved in turn until they agree (Gauss-Seidel). An
+// action is done in sub-steps of at most 0.5 mm of pusher motion, each by the
+// midpoint rule. Nothing is remembered between actions: the five numbers of
+// the state are the simulator.
 //
 // State: pose of the T's centre of mass (x, y, theta) and pusher (px, py), in
 // metres and radians; theta is not wrapped.
 //
-// Read first: [Poke], [Plane], engine.push.
+// Read first: [Poke], [Plane], engine.settle.
 package pusht

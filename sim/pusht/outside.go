@@ -34,6 +34,10 @@ func (b *body) outside(x, y float64) (float64, float64) {
 // outline of the T grown by the pusher's radius: edges moved outwards, joined by
 // arcs around convex corners and cut short at concave ones. (x, y) lies inside.
 func nearestOutside(x, y float64) (bestX, bestY float64) {
+	if x < 0 { // the T is symmetric; so is the answer, to the last bit
+		bestX, bestY = nearestOutside(-x, y)
+		return -bestX, bestY
+	}
 	best := math.Inf(1)
 	consider := func(cx, cy float64) {
 		if d := math.Hypot(cx-x, cy-y); d < best {

@@ -44,10 +44,10 @@ func (s *Poke) Step(dst, x, u []float64) {
 	b.store(dst, px, py)
 }
 
-// Start returns where an action u (4) in state x (5) sets the pusher down.
-func (s *Poke) Start(x, u []float64) (px, py float64) {
+// PokeStart returns where the poke u (4) in state x (5) sets the pusher down.
+func PokeStart(x, u []float64) (px, py float64) {
 	if len(x) != NX || len(u) != 4 {
-		panic("pusht: Poke.Start: needs a state of 5 and an action of 4")
+		panic("pusht: PokeStart: needs a state of 5 and an action of 4")
 	}
 	b := newBody(x[:3])
 	return b.start(u[0], u[1])

@@ -8,8 +8,8 @@ const NX = 5
 // PusherRadius is the radius of the pusher in metres.
 const PusherRadius = 0.005
 
-// Sizes of the T in metres: a bar lies on top of a stem. The centre of mass of
-// the uniform T is the origin of the body frame.
+// Sizes of the T in metres: a bar lies on top of a stem. The centre of
+// mass of the uniform T is the origin of the body frame.
 const (
 	barWidth, barHeight   = 0.120, 0.030
 	stemWidth, stemHeight = 0.030, 0.090
@@ -72,32 +72,32 @@ func Keypoints(dst, pose []float64) {
 	}
 }
 
-// Centroid returns the plain mean of the four keypoints (8 coordinates), the
+// Centroid returns the plain mean of the four keypoints k (8 coordinates), the
 // point from which a poke measures its start.
-func Centroid(keypoints []float64) (x, y float64) {
-	if len(keypoints) != 8 {
+func Centroid(k []float64) (x, y float64) {
+	if len(k) != 8 {
 		panic("pusht: Centroid: needs 8 coordinates")
 	}
 	for i := 0; i < 8; i += 2 {
-		x += keypoints[i] / 4
-		y += keypoints[i+1] / 4
+		x += k[i] / 4
+		y += k[i+1] / 4
 	}
 	return x, y
 }
 
-// FitPose writes to pose (3) the pose whose keypoints are nearest to the given
-// ones (8 coordinates) in the sum of squares; theta lies in [-pi, pi]. It
+// FitPose writes to pose (3) the pose whose keypoints are nearest to k (8
+// coordinates) in the sum of squares; theta lies in [-pi, pi]. It
 // inverts [Keypoints] and turns predicted keypoints, which need not form a T,
 // back into one.
-func FitPose(pose, keypoints8 []float64) {
-	if len(pose) != 3 || len(keypoints8) != 8 {
+func FitPose(pose, k []float64) {
+	if len(pose) != 3 || len(k) != 8 {
 		panic("pusht: FitPose: needs a pose of 3 and 8 coordinates")
 	}
-	mx, my := Centroid(keypoints8)
+	mx, my := Centroid(k)
 	var dot, cross float64
-	for i, k := range keypoints {
-		bx, by := k[0], k[1]-centroidY
-		rx, ry := keypoints8[2*i]-mx, keypoints8[2*i+1]-my
+	for i, p := range keypoints {
+		bx, by := p[0], p[1]-centroidY
+		rx, ry := k[2*i]-mx, k[2*i+1]-my
 		dot += bx*rx + by*ry
 		cross += bx*ry - by*rx
 	}
