@@ -1,0 +1,180 @@
+package planner
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+
+	"hinge/control"
+)
+
+// MPPIOptions are the choices of [MPPI]. The zero value is the documented default.
+type MPPIOptions struct {
+	// Samples is the number of sequences of an iteration; 0 means 256.
+	Samples int
+	// Iterations is the number of updates of the nominal sequence; 0 means 16,
+	// negative as many as ctx allows, which then must end.
+	Iterations int
+	// Temperature scales lambda, the cost difference that costs a sample a factor
+	// e of its weight: lambda = Temperature (J_10% - J_min) of the iteration's
+	// samples, so it has no unit. 0 means 0.5.
+	Temperature float64
+	// Noise is the standard deviation of the samples as a share of half the box;
+	// 0 means 0.5.
+	Noise float64
+	// Decay multiplies the noise after every iteration; 0 means 0.9. From
+	// [minNoise] on it stays.
+	Decay float64
+	// Correlation of the noise between neighbouring steps, in [0, 1); 0 means
+	// 0.5, negative none.
+	Correlation float64
+	// Candidates is how many of the last samples the plan carries, best first; 0
+	// means 8, negative none.
+	Candidates int
+
+	Workers int    // goroutines; 0 means 1; the plan does not depend on it
+	Seed    uint64 // of the noise
+}
+
+// minNoise is the share of half the box at which the noise stops to decay.
+const minNoise = 0.01
+
+func (o MPPIOptions) withDefaults() MPPIOptions {
+	o.Samples = defaultTo(o.Samples, 256)
+	o.Iterations = defaultTo(o.Iterations, 16)
+	o.Temperature = defaultTo(o.Temperature, 0.5)
+	o.Noise = defaultTo(o.Noise, 0.5)
+	o.Decay = defaultTo(o.Decay, 0.9)
+	o.Correlation = max(0, defaultTo(o.Correlation, 0.5))
+	o.Candidates = max(0, defaultTo(o.Candidates, 8))
+	o.Workers = max(1, o.Workers)
+	return o
+}
+
+func (o *MPPIOptions) validate() error {
+	switch {
+	case o.Samples < 2:
+		return fmt.Errorf("planner: mppi: %d samples; it needs at least 2", o.Samples)
+	case !(o.Temperature > 0):
+		return fmt.Errorf("planner: mppi: temperature is %g; it must be positive", o.Temperature)
+	case !(o.Noise > 0):
+		return fmt.Errorf("planner: mppi: noise is %g; it must be positive", o.Noise)
+	case !(o.Decay > 0 && o.Decay <= 1):
+		return fmt.Errorf("planner: mppi: decay is %g; it must be in (0, 1]", o.Decay)
+	case !(o.Correlation < 1):
+		return fmt.Errorf("planner: mppi: correlation is %g; it must be below 1", o.Correlation)
+	}
+	return nil
+}
+
+// MPPI is model-predictive path-integral control (Williams et al., ICRA 2017):
+//
+//	u_i ~ clamp(nominal + noise),   w_i = exp(-(J_i - J_min) / lambda)
+//	nominal <- sum w_i u_i / sum w_i
+//
+// repeated from the shifted plan or the held action. The plan is the best of the
+// samples and the nominal sequences, judged in float64.
+type MPPI struct {
+	Problem
+	opts    MPPIOptions
+	r       *rollouts
+	best    incumbent
+	nominal []float64
+	std     []float64
+	samples population
+}
+
+var _ control.Planner = (*MPPI)(nil)
+
+// NewMPPI returns a path-integral planner.
+func NewMPPI(p Problem, opts MPPIOptions) (*MPPI, error) {
+	p, err := p.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	opts = opts.withDefaults()
+	if err := opts.validate(); err != nil {
+		return nil, err
+	}
+	r := newRollouts(&p, opts.Workers)
+	return &MPPI{Problem: p, opts: opts, r: r, nominal: make([]float64, r.size()), std: make([]float64, r.size()),
+		samples: newPopulation(opts.Samples, r.size())}, nil
+}
+
+// Plan improves the nominal sequence Iterations times.
+func (m *MPPI) Plan(ctx context.Context, x0 []float64, warm *control.Plan) (*control.Plan, error) {
+	c := startClock()
+	if err := m.checkStart(x0, warm); err != nil {
+		return nil, err
+	}
+	if err := endless(ctx, m.opts.Iterations); err != nil {
+		return nil, err
+	}
+	m.r.start(x0, m.Before)
+	m.best.reset(m.r, m.held, warm, c)
+	copy(m.nominal, m.best.tr.U)
+	share := m.opts.Noise
+	evaluated := false
+	for i := 0; i != m.opts.Iterations && ctx.Err() == nil; i++ {
+		m.iterate(ctx, i, share)
+		share = max(share*m.opts.Decay, min(minNoise, m.opts.Noise))
+		evaluated = true
+	}
+	m.best.offer(m.r, m.nominal)
+	plan := m.best.plan("mppi", stopped(ctx))
+	if evaluated {
+		plan.Candidates = m.samples.candidates(m.r, m.opts.Candidates)
+	}
+	return m.finish(plan, x0, c), nil
+}
+
+// iterate draws the samples of iteration i, of which sample 0 is the nominal
+// sequence itself, and moves the nominal sequence.
+func (m *MPPI) iterate(ctx context.Context, i int, share float64) {
+	m.spread(m.std, share)
+	s := &m.samples
+	m.r.evaluate(ctx, s.costs, s.u, func(j int, row []float64) {
+		if j == 0 {
+			copy(row, m.nominal)
+			return
+		}
+		rng := rand.New(rand.NewPCG(m.opts.Seed, uint64(i*len(s.costs)+j)))
+		m.perturb(row, m.nominal, m.std, m.opts.Correlation, rng)
+	})
+	s.sort()
+	if s.usable() < 2 {
+		return // the clock ran out, or no sample has a finite cost
+	}
+	m.best.offer(m.r, s.row(s.order[0]))
+	m.average()
+}
+
+// average replaces the nominal sequence by the weighted mean of the samples.
+func (m *MPPI) average() {
+	s := &m.samples
+	least := s.costs[s.order[0]]
+	lambda := m.opts.Temperature * (s.costs[s.order[s.usable()/10]] - least)
+	clear(m.nominal)
+	var sum float64
+	for j, cost := range s.costs {
+		w := 0.0
+		switch {
+		case cost == least:
+			w = 1
+		case lambda > 0:
+			w = math.Exp((least - cost) / lambda)
+		}
+		if w == 0 {
+			continue
+		}
+		sum += w
+		for k, v := range s.row(j) {
+			m.nominal[k] += w * v
+		}
+	}
+	for k := range m.nominal {
+		m.nominal[k] /= sum
+	}
+	m.actions.Clamp(m.nominal, m.nominal) // a mean leaves the box by rounding only
+}

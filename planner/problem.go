@@ -1,0 +1,126 @@
+package planner
+
+import (
+	"errors"
+	"fmt"
+
+	"hinge/control"
+	"hinge/nn"
+)
+
+// defaultTolerance is the model error up to which a plan is usable, relative to
+// 1 + |value|.
+const defaultTolerance = 1e-5
+
+// Problem is what a planner plans for: everything but the start state.
+type Problem struct {
+	// Step is the model as a network [x; u] -> x'. Solvers need it.
+	Step *nn.Net
+	// System is the model sampling planners step; nil means Step.
+	System control.System
+	// Judge is the system plans are verified with. It should share no code with
+	// the other two, such as the model before folding; nil means System.
+	Judge control.System
+
+	Action control.Box // of one action
+	// Hold is the action that does nothing, in the box; nil means zero, clamped
+	// into the box. It is where planners start, and what they return if they get
+	// no time at all. (For a task of pokes zero may be a poke at the origin.)
+	Hold []float64
+	Cost *control.Cost // its horizon is the plan's
+
+	// Before is the action applied before the plan starts, for rate terms; nil
+	// if there is none. Planners accept later ones through SetBefore.
+	Before []float64
+	// Tolerance is the model error, relative to 1 + |value|, up to which a plan
+	// counts as verified; 0 means 1e-5.
+	Tolerance float64
+
+	actions control.Box // of a whole sequence, H x Nu
+	held    []float64   // Hold at every step, H x Nu
+}
+
+// withDefaults fills Judge, System and Tolerance.
+func (p Problem) withDefaults() (Problem, error) {
+	if p.Cost == nil {
+		return p, errors.New("planner: problem has no cost")
+	}
+	if p.System == nil {
+		if p.Step == nil {
+			return p, errors.New("planner: problem has neither a system nor a stepping network")
+		}
+		if in, out := p.Cost.Nx+p.Cost.Nu, p.Cost.Nx; p.Step.In != in || p.Step.Out() != out {
+			return p, fmt.Errorf("planner: network maps %d inputs to %d; the cost speaks of %d to %d", p.Step.In, p.Step.Out(), in, out)
+		}
+		p.System = NewNetSystem(p.Step, p.Cost.Nx, p.Cost.Nu)
+	}
+	if p.Judge == nil {
+		p.Judge = p.System.Clone()
+	}
+	if p.Tolerance == 0 {
+		p.Tolerance = defaultTolerance
+	}
+	if err := p.validate(); err != nil {
+		return p, err
+	}
+	p.actions = p.Action.Repeat(p.Cost.Horizon)
+	p.held = make([]float64, p.actions.Dim())
+	for k := range p.held {
+		if p.Hold != nil {
+			p.held[k] = p.Hold[k%p.Cost.Nu]
+		}
+	}
+	p.actions.Clamp(p.held, p.held)
+	return p, nil
+}
+
+// withNetwork is withDefaults for the planner of that name, which needs Step.
+func (p Problem) withNetwork(name string) (Problem, error) {
+	if p.Step == nil {
+		return p, fmt.Errorf("planner: %s needs a model that is a network, problem has no stepping network", name)
+	}
+	return p.withDefaults()
+}
+
+func (p *Problem) validate() error {
+	if err := p.Cost.Validate(); err != nil {
+		return fmt.Errorf("planner: %w", err)
+	}
+	if err := p.Action.Validate(); err != nil {
+		return fmt.Errorf("planner: action %w", err)
+	}
+	for name, sys := range map[string]control.System{"system": p.System, "judge": p.Judge} {
+		if nx, nu := sys.Dims(); nx != p.Cost.Nx || nu != p.Cost.Nu {
+			return fmt.Errorf("planner: %s has %d states and %d actions; the cost speaks of %d and %d", name, nx, nu, p.Cost.Nx, p.Cost.Nu)
+		}
+	}
+	if p.Action.Dim() != p.Cost.Nu {
+		return fmt.Errorf("planner: action box has %d coordinates; the cost speaks of %d", p.Action.Dim(), p.Cost.Nu)
+	}
+	if p.Hold != nil && (len(p.Hold) != p.Cost.Nu || !p.Action.Contains(p.Hold, 0)) {
+		return fmt.Errorf("planner: held action is %g; it must be %d numbers in the box %g .. %g", p.Hold, p.Cost.Nu, p.Action.Lower, p.Action.Upper)
+	}
+	if p.Before != nil && len(p.Before) != p.Cost.Nu {
+		return fmt.Errorf("planner: action before the plan has %d coordinates; it needs %d", len(p.Before), p.Cost.Nu)
+	}
+	if !(p.Tolerance > 0) {
+		return fmt.Errorf("planner: tolerance is %g; it must be positive", p.Tolerance)
+	}
+	return nil
+}
+
+// SetBefore sets the action applied before the next plan starts, nil if there is
+// none. [MPC] calls it before every plan.
+func (p *Problem) SetBefore(u []float64) {
+	if u != nil && len(u) != p.Cost.Nu {
+		panic("planner: SetBefore: wrong length of action")
+	}
+	if p.Before = nil; u != nil {
+		p.Before = append([]float64(nil), u...)
+	}
+}
+
+// BeforeSetter is a planner whose cost may read the action before the plan.
+type BeforeSetter interface {
+	SetBefore(u []float64)
+}

@@ -1,0 +1,107 @@
+package planner
+
+import (
+	"math"
+
+	"hinge/control"
+)
+
+// stageCost is a [control.Cost] with the zeros of its residuals left out: what
+// sampling planners evaluate millions of times.
+type stageCost struct {
+	nx    int
+	terms []sparseTerm
+}
+
+type sparseTerm struct {
+	norm    control.Norm
+	radius2 float64
+	rate    bool
+	factor  []float64 // H
+	rows    []sparseRow
+}
+
+// sparseRow is one entry of a residual: offset(t) + sum of value_i [x; u]_index_i.
+type sparseRow struct {
+	offset []float64 // H
+	index  []int
+	value  []float64
+}
+
+func newStageCost(c *control.Cost) *stageCost {
+	s := &stageCost{nx: c.Nx}
+	for i := range c.Terms {
+		k := &c.Terms[i]
+		term := sparseTerm{norm: k.Norm, radius2: k.Radius * k.Radius, rate: k.Rate}
+		for t := 1; t <= c.Horizon; t++ {
+			term.factor = append(term.factor, k.Factor(t, c.Horizon))
+		}
+		for r := range k.Residual.Rows {
+			term.rows = append(term.rows, newSparseRow(k, r, c.Nx, c.Horizon))
+		}
+		s.terms = append(s.terms, term)
+	}
+	return s
+}
+
+func newSparseRow(k *control.Term, r, nx, horizon int) sparseRow {
+	var row sparseRow
+	for t := 1; t <= horizon; t++ {
+		row.offset = append(row.offset, k.Residual.B[r]-k.ReferenceAt(t, r))
+	}
+	for j, w := range k.Residual.Row(r) {
+		if w != 0 && (j >= nx || !k.Rate) { // a rate term does not read the state
+			row.index = append(row.index, j)
+			row.value = append(row.value, w)
+		}
+	}
+	return row
+}
+
+// at returns the cost of step t in 1..H, as [control.Cost.Stage].
+func (s *stageCost) at(t int, x, u, prev []float64) float64 {
+	var sum float64
+	for i := range s.terms {
+		k := &s.terms[i]
+		f := k.factor[t-1]
+		if f == 0 || (k.rate && prev == nil) {
+			continue
+		}
+		sum += f * k.value(t, s.nx, x, u, prev)
+	}
+	return sum
+}
+
+func (k *sparseTerm) value(t, nx int, x, u, prev []float64) float64 {
+	var sum, largest, squares float64
+	for i := range k.rows {
+		r := k.residual(&k.rows[i], t, nx, x, u, prev)
+		sum += math.Abs(r)
+		largest = max(largest, math.Abs(r))
+		squares += r * r
+	}
+	switch k.norm {
+	case control.L1:
+		return sum
+	case control.LInf:
+		return largest
+	case control.SquaredL2:
+		return squares
+	}
+	return max(0, k.radius2-squares)
+}
+
+func (k *sparseTerm) residual(row *sparseRow, t, nx int, x, u, prev []float64) float64 {
+	r := row.offset[t-1]
+	for i, j := range row.index {
+		switch {
+		case j < nx:
+			r += row.value[i] * x[j]
+		case k.rate:
+			r += row.value[i] * (u[j-nx] - prev[j-nx])
+		default:
+			r += row.value[i] * u[j-nx]
+		}
+	}
+	return r
+}
