@@ -21,8 +21,9 @@ need() {
 	"$@" >/dev/null 2>&1 || missing+=("$package")
 }
 
-# has_library NAME: the system's loader knows it.
-has_library() { "${LDCONFIG:-/sbin/ldconfig}" -p | grep -q "$1"; }
+# has_library NAME: the system's loader knows it. Not grep -q, whose early end
+# makes ldconfig fail.
+has_library() { /sbin/ldconfig -p | grep "$1"; }
 
 need python3 "$python" -c 'import venv, zipfile'
 need python3-pip "$python" -m pip --version

@@ -80,21 +80,32 @@ func TestFail(t *testing.T) { t.Error("three is not four") }
 	}
 }
 
-func TestRunPasses(t *testing.T) {
-	module(t, map[string]string{"a/a_test.go": "package a\nimport \"testing\"\nfunc TestA(t *testing.T) {}\n"})
-	if code, out := summarise(t); code != 0 || lastLine(out) != "1 passed, 0 failed, 0 skipped" {
-		t.Errorf("exit code %d, output:\n%s", code, out)
+// follow feeds lines of go test -json and ends with go test's exit code.
+func follow(goTest int, lines ...string) (code int, out string) {
+	var w strings.Builder
+	s := newSummary(&w)
+	for _, line := range lines {
+		s.add([]byte(line + "\n"))
 	}
+	return s.finish(goTest), w.String()
 }
 
-// Success without a test is no success; a crash counts although no test "failed".
-func TestRunNothingAndCrash(t *testing.T) {
-	module(t, map[string]string{"a/a.go": "package a\n"})
-	if code, out := summarise(t); code != 1 || !strings.Contains(out, "no test ran") {
-		t.Errorf("nothing to run: exit code %d, output:\n%s", code, out)
-	}
-	module(t, map[string]string{"a/a_test.go": "package a\nimport (\"os\"; \"testing\")\nfunc TestA(t *testing.T) { os.Exit(3) }\n"})
-	if code, out := summarise(t); code == 0 || !strings.Contains(out, " 1 failed") {
-		t.Errorf("a crash: exit code %d, output:\n%s", code, out)
+func TestFinish(t *testing.T) {
+	const passes = `{"Action":"pass","Package":"m/a","Test":"TestA"}`
+	for name, c := range map[string]struct {
+		goTest int
+		lines  []string
+		code   int
+		last   string
+	}{
+		"passes":       {0, []string{passes, `{"Action":"pass","Package":"m/a"}`}, 0, "1 passed, 0 failed, 0 skipped"},
+		"ran nothing":  {0, []string{`{"Action":"skip","Package":"m/a"}`}, 1, "0 passed, 1 failed, 0 skipped"},
+		"crashed":      {1, []string{passes, `{"Action":"fail","Package":"m/a"}`}, 1, "1 passed, 1 failed, 0 skipped"},
+		"never began":  {2, []string{"go: no such thing"}, 2, "0 passed, 1 failed, 0 skipped"},
+		"counted once": {1, []string{`{"Action":"fail","Package":"m/a","Test":"TestA"}`, `{"Action":"fail","Package":"m/a"}`}, 1, "0 passed, 1 failed, 0 skipped"},
+	} {
+		if code, out := follow(c.goTest, c.lines...); code != c.code || lastLine(out) != c.last {
+			t.Errorf("%s: exit code %d, want %d; output:\n%s", name, code, c.code, out)
+		}
 	}
 }

@@ -13,8 +13,9 @@ import (
 
 // knapsacks takes HiGHS minutes: 60 binaries in 30 dense rows. All zeros is
 // feasible.
-func knapsacks() *milp.Problem {
-	const n, rows = 60, 30
+func knapsacks() *milp.Problem { return denseRows(60, 30) }
+
+func denseRows(n, rows int) *milp.Problem {
 	r := rand.New(rand.NewPCG(1, 1))
 	p := &milp.Problem{}
 	all := make([]milp.Var, n)
@@ -110,7 +111,7 @@ func TestCancelledBefore(t *testing.T) {
 
 func TestNodeLimit(t *testing.T) {
 	s := open(t)
-	res := solve(t, s, knapsacks(), milp.Options{NodeLimit: 1})
+	res := solve(t, s, denseRows(40, 20), milp.Options{NodeLimit: 1})
 	if res.Status != milp.NodeLimit || res.NodeCount < 1 || res.LPIterations < 1 {
 		t.Errorf("got %+v", res)
 	}
@@ -129,8 +130,8 @@ func TestGapOptions(t *testing.T) {
 
 func TestRepeatable(t *testing.T) {
 	s := open(t)
-	a := solve(t, s, knapsacks(), milp.Options{RelGap: 0.02, Seed: 7})
-	b := solve(t, s, knapsacks(), milp.Options{RelGap: 0.02, Seed: 7})
+	a := solve(t, s, knapsacks(), milp.Options{RelGap: 0.05, Seed: 7})
+	b := solve(t, s, knapsacks(), milp.Options{RelGap: 0.05, Seed: 7})
 	if !slices.Equal(a.X, b.X) || a.DualBound != b.DualBound || a.LPIterations != b.LPIterations || a.NodeCount != b.NodeCount {
 		t.Errorf("two equal solves differ:\n%+v\n%+v", a, b)
 	}
