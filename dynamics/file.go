@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 
 	"hinge/control"
+	"hinge/nn"
 	"hinge/nn/file"
 )
 
@@ -62,6 +64,20 @@ func Load(path string) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
+	return newModelOf(path, net, meta)
+}
+
+// Read is [Load] from a reader; name stands for the file in errors.
+func Read(r io.Reader, name string) (*Model, error) {
+	net, meta, err := file.Read(r)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return newModelOf(name, net, meta)
+}
+
+// newModelOf returns the model of a network file's content.
+func newModelOf(path string, net *nn.Net, meta map[string]string) (*Model, error) {
 	if have := meta[formatKey]; have != format {
 		return nil, fmt.Errorf("%s: metadata %q is %q; a dynamics model has %q", path, formatKey, have, format)
 	}
