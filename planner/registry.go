@@ -1,0 +1,121 @@
+package planner
+
+import (
+	"fmt"
+	"slices"
+
+	"hinge/control"
+	"hinge/internal/strictyaml"
+	"hinge/milp"
+	"hinge/milp/bnb"
+	"hinge/milp/highs"
+)
+
+// Options are the choices of [New]: what several planners share, then what one
+// planner alone reads. Zero values mean the planner's documented defaults.
+type Options struct {
+	Seed    uint64
+	Workers int // goroutines
+
+	RelGap, AbsGap float64 // of bnb and highs
+	NodeLimit      int     // of bnb and highs
+
+	// Samples and Iterations are the counted budget of cem, mppi and random.
+	// Negative Iterations (of random: Samples) mean until the deadline.
+	Samples, Iterations int
+	Candidates          int // trajectories a plan of cem or mppi carries
+
+	CEM  CEMOptions  // fields above that are not zero take precedence
+	MPPI MPPIOptions // likewise
+	BnB  bnb.Options // likewise
+}
+
+// Entry is one planner of the registry.
+type Entry struct {
+	Name, Summary string
+	build         func(Problem, Options) (control.Planner, error)
+}
+
+var entries = []Entry{
+	{"bnb", "branch-and-bound on the ReLU program, certified gap", buildBnB},
+	{"highs", "mixed-integer program, solved by HiGHS", buildHiGHS},
+	{"cem", "cross-entropy method", buildCEM},
+	{"mppi", "model-predictive path-integral control", buildMPPI},
+	{"hold", "one constant action", buildHold},
+	{"random", "best of uniform samples", buildRandom},
+}
+
+// Entries returns the planners that [New] knows.
+func Entries() []Entry { return slices.Clone(entries) }
+
+// Names returns the names of the planners that [New] knows.
+func Names() []string {
+	names := make([]string, len(entries))
+	for i, e := range entries {
+		names[i] = e.Name
+	}
+	return names
+}
+
+// New returns the planner of that name for p.
+func New(name string, p Problem, opts Options) (control.Planner, error) {
+	for _, e := range entries {
+		if e.Name == name {
+			return e.build(p, opts)
+		}
+	}
+	return nil, fmt.Errorf("planner %q is unknown; %s", name, strictyaml.Choices("planners", name, Names()))
+}
+
+// take sets *dst to v unless v is the zero value.
+func take[T comparable](dst *T, v T) {
+	var zero T
+	if v != zero {
+		*dst = v
+	}
+}
+
+func buildBnB(p Problem, o Options) (control.Planner, error) {
+	b := o.BnB
+	take(&b.Seed, o.Seed)
+	take(&b.Workers, o.Workers)
+	take(&b.RelGap, o.RelGap)
+	take(&b.AbsGap, o.AbsGap)
+	take(&b.NodeLimit, o.NodeLimit)
+	return NewBranchAndBound(p, b)
+}
+
+func buildHiGHS(p Problem, o Options) (control.Planner, error) {
+	solver, err := highs.Open()
+	if err != nil {
+		return nil, fmt.Errorf("planner highs: %w", err)
+	}
+	return NewMIP(p, "highs", solver, milp.Options{RelGap: o.RelGap, AbsGap: o.AbsGap,
+		NodeLimit: o.NodeLimit, Workers: o.Workers, Seed: o.Seed})
+}
+
+func buildCEM(p Problem, o Options) (control.Planner, error) {
+	c := o.CEM
+	take(&c.Seed, o.Seed)
+	take(&c.Workers, o.Workers)
+	take(&c.Samples, o.Samples)
+	take(&c.Iterations, o.Iterations)
+	take(&c.Candidates, o.Candidates)
+	return NewCEM(p, c)
+}
+
+func buildMPPI(p Problem, o Options) (control.Planner, error) {
+	m := o.MPPI
+	take(&m.Seed, o.Seed)
+	take(&m.Workers, o.Workers)
+	take(&m.Samples, o.Samples)
+	take(&m.Iterations, o.Iterations)
+	take(&m.Candidates, o.Candidates)
+	return NewMPPI(p, m)
+}
+
+func buildHold(p Problem, _ Options) (control.Planner, error) { return NewHold(p) }
+
+func buildRandom(p Problem, o Options) (control.Planner, error) {
+	return NewRandom(p, RandomOptions{Samples: o.Samples, Workers: o.Workers, Seed: o.Seed})
+}
