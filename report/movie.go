@@ -16,6 +16,10 @@ type MovieOptions struct {
 	Speed         float64       // of playback; 0 means 1, real time
 	FrameRate     float64       // most frames per second; 0 means 25
 	Hold          time.Duration // how long the last frame stays; 0 means 1.5 s
+
+	// Legend names roles from the first frame on, in the words of the task; roles
+	// that come later are added under their own names.
+	Legend []raster.Entry
 }
 
 func (o MovieOptions) withDefaults() MovieOptions {
@@ -52,7 +56,7 @@ type Movie struct {
 func NewMovie(opts MovieOptions) *Movie {
 	opts = opts.withDefaults()
 	r := raster.New(opts.Width, opts.Height)
-	r.Title, r.Legend = opts.Title, []raster.Entry{}
+	r.Title, r.Legend = opts.Title, append([]raster.Entry{}, opts.Legend...)
 	return &Movie{opts: opts, renderer: r, frame: r.NewImage(), anim: raster.NewAnimation(opts.Width, opts.Height)}
 }
 

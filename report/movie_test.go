@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"image/gif"
 	"math"
+	"strings"
 	"testing"
 	"time"
 
@@ -77,6 +78,18 @@ func TestMovieTiming(t *testing.T) {
 		if last := g.Delay[len(g.Delay)-1]; last < 149 || last > 151 {
 			t.Errorf("the last frame stays %d/100 s, want 150", last)
 		}
+	}
+}
+
+func TestMovieLegend(t *testing.T) {
+	box := raster.Entry{Role: scene.Object, Kind: scene.Polygon, Name: "box"}
+	m := sampleMovie(2, MovieOptions{Width: 160, Height: 140, Legend: []raster.Entry{box}})
+	var names []string
+	for _, e := range m.renderer.Legend {
+		names = append(names, e.Name)
+	}
+	if got := strings.Join(names, " "); got != "goal box robot plan" {
+		t.Errorf("legend is %q, want the given name and the missing roles in order", got)
 	}
 }
 

@@ -116,6 +116,21 @@ func TestPlanPlotOfOddData(t *testing.T) {
 	}
 }
 
+func TestPlanPlotOfARun(t *testing.T) {
+	r := sampleRun(t)
+	p := r.PlanPlot()
+	if want := "push-t · bnb · seed 1"; p.Title != want || len(p.Steps) != 3 {
+		t.Errorf("title %q of %d steps, want %q of 3", p.Title, len(p.Steps), want)
+	}
+	if want := "success after 3 steps · final error 2.1 mm · median planning time 100 ms"; p.Subtitle != want {
+		t.Errorf("subtitle %q, want %q", p.Subtitle, want)
+	}
+	r.Summary = nil
+	if p := r.PlanPlot(); p.Title != "a" || p.Subtitle != "interrupted after 3 steps" {
+		t.Errorf("of an interrupted run: %q, %q", p.Title, p.Subtitle)
+	}
+}
+
 func TestThinOut(t *testing.T) {
 	all := make([]Prediction, 23)
 	for i := range all {

@@ -105,4 +105,28 @@ func (r *Run) SavePlanPlot(p PlanPlot) error {
 	return atomicfile.Write(r.path(PlanPlotFile), p.Encode)
 }
 
+// PlanPlot returns the picture of what the run folder tells; predictions,
+// tolerances and the course of a solve are for the caller to add.
+func (r *Run) PlanPlot() PlanPlot {
+	p := PlanPlot{Steps: r.Steps}
+	s := r.Summary
+	if s == nil {
+		p.Title, p.Subtitle = filepath.Base(r.Dir), fmt.Sprintf("interrupted after %d steps", len(r.Steps))
+		return p
+	}
+	p.Title = fmt.Sprintf("%s · %s · seed %d", s.Task, s.Planner, s.Seed)
+	outcome := "no success"
+	if s.Success {
+		outcome = "success"
+	}
+	p.Subtitle = fmt.Sprintf("%s after %d steps", outcome, s.Steps)
+	if finite(float64(s.FinalError)) {
+		p.Subtitle += fmt.Sprintf(" · final error %s %s", floatText(float64(s.FinalError)), s.FinalErrorUnit)
+	}
+	if finite(float64(s.PlanMS.Median)) {
+		p.Subtitle += fmt.Sprintf(" · median planning time %s ms", floatText(float64(s.PlanMS.Median)))
+	}
+	return p
+}
+
 func (r *Run) path(name string) string { return filepath.Join(r.Dir, name) }
