@@ -22,6 +22,7 @@ const (
 	startNear       = 0.040 // distance of the start from the goal
 	startFar        = 0.120
 	startTurn       = math.Pi / 3 // largest angle between start and goal
+	pusherAway      = 0.100       // of the resting pusher from the T's centre of mass; clear of every corner
 	keypointCount   = 4
 	keypointStates  = 2 * keypointCount
 	pokeCoordinates = 4
@@ -108,8 +109,7 @@ func keypointBase(nu int) control.Affine {
 }
 
 // pushTEpisode draws a goal at any angle near the origin, and a start 40 to
-// 120 mm and up to 60 degrees away from it. The pusher starts at the centroid's
-// side, clear of the T.
+// 120 mm and up to 60 degrees away from it. The pusher rests clear of the T.
 func pushTEpisode(rng *rand.Rand) Episode {
 	goal := [3]float64{uniform(rng, -goalRange, goalRange), uniform(rng, -goalRange, goalRange), uniform(rng, -math.Pi, math.Pi)}
 	e := Episode{Start: make([]float64, pusht.NX), Goal: make([]float64, keypointStates)}
@@ -123,10 +123,6 @@ func pushTEpisode(rng *rand.Rand) Episode {
 	e.Start[4] = e.Start[1] + pusherAway*math.Sin(away)
 	return e
 }
-
-// pusherAway is the distance at which the pusher rests before its first poke,
-// farther from the centre of mass than any touching place.
-const pusherAway = 0.1
 
 // pushTCost is the mean over the horizon of the mean L1 distance of the
 // keypoints from the goal, in metres. Equal time weights 1/H make J an error: a

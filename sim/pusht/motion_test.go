@@ -162,3 +162,34 @@ func TestNoFrictionNoDrag(t *testing.T) {
 		}
 	}
 }
+
+// In the concave corner both contacts hold the pusher while the T turns about
+// it, so both slide. With u = (u_x, u_y) of the pusher, s its place and
+// f_1 = (mu, 1) f_1n at the bar, f_2 = (-1, mu) f_2n at the stem (for rot > 0),
+//
+//	f_1 + f_2 = u - rot (-s_y, s_x),   c^2 rot = q_1 x f_1 + q_2 x f_2
+//
+// are two linear equations for f_1n and f_2n.
+func TestConcaveCornerAgainstLimitSurface(t *testing.T) {
+	const mu = 0.3
+	c2 := characteristicLength * characteristicLength
+	sx, sy := stemWidth/2+PusherRadius, barBottom-PusherRadius
+	m1 := sx - mu*barBottom   // moment of (mu, 1) at (s_x, barBottom)
+	m2 := mu*stemWidth/2 + sy // moment of (-1, mu) at (stemWidth/2, s_y)
+	a, b := mu-sy*m1/c2, -1-sy*m2/c2
+	c, d := 1+sx*m1/c2, mu+sx*m2/c2
+	s := mustPoke(t, Options{Friction: mu})
+	x := []float64{0, 0, 0, 0, 0}
+	for _, u := range [][2]float64{{-slowPush, slowPush}, {0, slowPush}, {-slowPush, 0.5 * slowPush}} {
+		f1 := (u[0]*d - b*u[1]) / (a*d - b*c)
+		f2 := (a*u[1] - c*u[0]) / (a*d - b*c)
+		want := twist{mu*f1 - f2, f1 + mu*f2, (m1*f1 + m2*f2) / c2}
+		if f1 <= 0 || f2 <= 0 || want.rot <= 0 {
+			t.Fatalf("push %v: forces %g, %g contradict the assumption", u, f1, f2)
+		}
+		got := twistOf(x, step(s, x, sx, sy-centroidY, u[0], u[1]))
+		if e := math.Hypot(got.dx-want.dx, got.dy-want.dy); e > 1e-3*slowPush || math.Abs(got.rot-want.rot) > 1e-3*want.rot {
+			t.Errorf("push %v moves the T by %+v, want %+v", u, got, want)
+		}
+	}
+}
