@@ -61,6 +61,7 @@ func newPushT(name string) (*Task, error) {
 		Cost:        pushTCost,
 		Error:       keypointError,
 		Explore:     explorePoke,
+		Frames:      pokeFrames(system.Clone()),
 		Draw:        drawPushT,
 	}, nil
 }

@@ -1,6 +1,8 @@
 package tasks
 
 import (
+	"slices"
+
 	"hinge/control"
 	"hinge/sim/pusht"
 	"hinge/viz/scene"
@@ -32,6 +34,21 @@ func drawPushT(v View) scene.Scene {
 		Points: []scene.Point{{X: v.State[3], Y: v.State[4]}},
 	})
 	return s
+}
+
+// pokeFrames returns the states during a poke: a poke that is over earlier.
+func pokeFrames(system control.System) func(x, u []float64, n int) [][]float64 {
+	return func(x, u []float64, n int) [][]float64 {
+		frames := make([][]float64, n)
+		part := slices.Clone(u)
+		for i := range frames {
+			done := float64(i+1) / float64(n)
+			part[2], part[3] = done*u[2], done*u[3]
+			frames[i] = make([]float64, len(x))
+			system.Step(frames[i], x, part)
+		}
+		return frames
+	}
 }
 
 // drawT returns the T of plant state x, filled.

@@ -42,6 +42,10 @@ type Task struct {
 	// Explore writes an action for model state x to dst (Nu), drawn so that a
 	// model fitted to the outcomes is good wherever a planner may ask it.
 	Explore func(dst, x []float64, rng *rand.Rand)
+	// Frames returns n plant states seen at equal intervals while action u is
+	// applied in state x, the last one at its end; nil means that nothing is seen
+	// between two steps.
+	Frames func(x, u []float64, n int) [][]float64
 	// Draw returns a picture of one moment.
 	Draw func(v View) scene.Scene
 }
