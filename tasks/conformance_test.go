@@ -282,3 +282,19 @@ func checkScene(t *testing.T, s scene.Scene) {
 		}
 	}
 }
+
+// The frames of an action end in the state the plant reaches.
+func TestFramesEndInTheNextState(t *testing.T) {
+	eachTask(t, func(t *testing.T, k *Task) {
+		if k.Frames == nil {
+			t.Skip("nothing is seen between two steps")
+		}
+		tr := explore(k, 20, source(0))
+		for i := range tr.Len() {
+			frames := k.Frames(tr.State(i), tr.Action(i), 4)
+			if len(frames) != 4 || !slices.Equal(frames[3], tr.State(i+1)) {
+				t.Fatalf("step %d ends in %v, its frames are %v", i, tr.State(i+1), frames)
+			}
+		}
+	})
+}
