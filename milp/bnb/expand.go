@@ -50,7 +50,7 @@ func (e *expander) expand(n *node, cutoff float64) expansion {
 
 // child returns a copy of n restricted to one half of its box.
 func (e *expander) child(n *node, side int) *node {
-	c := &node{bound: n.bound, lower: slices.Clone(n.lower), upper: slices.Clone(n.upper),
+	c := &node{bound: n.bound, depth: n.depth + 1, lower: slices.Clone(n.lower), upper: slices.Clone(n.upper),
 		ranges: e.b.NewRanges(), dual: e.b.NewDual()}
 	n.ranges.Copy(c.ranges)
 	n.dual.Copy(c.dual)
@@ -65,6 +65,11 @@ func (e *expander) child(n *node, side int) *node {
 // reclip is the share of an edge that must be cut off before bounds are redone.
 const reclip = .2
 
+// deepening is the depth at which a node is worth twice the dual steps of the
+// root: far down the relaxation is nearly exact, and what is left of the gap is
+// a dual that is not optimal. Without it, flat optima are split for ever.
+const deepening = 12
+
 // process bounds c, clips it, looks for an incumbent and chooses its branch.
 // Its box differs from the one its ranges were made for from step first on.
 func (e *expander) process(c *node, first int, cutoff float64, out *expansion) {
@@ -74,7 +79,7 @@ func (e *expander) process(c *node, first int, cutoff float64, out *expansion) {
 			return
 		}
 		v := e.b.Objective(c.dual, &e.form, c.ranges, c.lower, c.upper,
-			bound.Ascent{Steps: e.steps, Rate: .1, Cutoff: cutoff})
+			bound.Ascent{Steps: e.steps * (1 + c.depth/deepening), Rate: .1, Cutoff: cutoff})
 		c.bound = max(c.bound, v)
 		if c.bound >= cutoff {
 			return

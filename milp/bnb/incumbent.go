@@ -66,6 +66,9 @@ func multistart(p *problem, c *incumbent, opts Options, stop func() bool) {
 		d.run(s.u, p.Box.Lower, p.Box.Upper, descentSteps, .1)
 		c.offer(d.best.u, d.best.value)
 	}
+	if c.u != nil {
+		d.polish(c)
+	}
 }
 
 // descentSteps is the length of one descent.
@@ -83,6 +86,14 @@ func newDescent(p *problem) *descent {
 	n := p.Inputs()
 	return &descent{p: p, ws: p.NewWorkspace(),
 		u: make([]float64, n), g: make([]float64, n), m: make([]float64, n), v: make([]float64, n)}
+}
+
+// polish descends from the incumbent with ever smaller steps.
+func (d *descent) polish(c *incumbent) {
+	for rate := .03; rate > 1e-4; rate /= 3 {
+		d.run(c.u, d.p.Box.Lower, d.p.Box.Upper, descentSteps, rate)
+		c.offer(d.best.u, d.best.value)
+	}
 }
 
 // run descends from u within the box. rate is the first step as a share of the

@@ -5,7 +5,7 @@ import "hinge/milp/bound"
 // node is an open part of the action box.
 type node struct {
 	bound        float64
-	id           int
+	id, depth    int
 	lower, upper []float64 // H x Nu
 	ranges       bound.Ranges
 	dual         *bound.Dual

@@ -176,10 +176,8 @@ func (s *search) expandRound(ctx context.Context) {
 // merge takes over what an expansion found.
 func (s *search) merge(x *expansion) {
 	if x.found.u != nil && x.found.value < s.best.value {
-		d := s.workers[0].d
-		d.run(x.found.u, s.p.Box.Lower, s.p.Box.Upper, descentSteps, .01)
 		s.best.offer(x.found.u, x.found.value)
-		s.best.offer(d.best.u, d.best.value)
+		s.workers[0].d.polish(&s.best)
 	}
 	s.dropped = min(s.dropped, x.dropped)
 	for _, c := range x.children {

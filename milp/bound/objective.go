@@ -124,7 +124,7 @@ func (b *Bounder) Objective(d *Dual, form *Form, r Ranges, lower, upper []float6
 	for i := 1; i <= opts.Steps && best < opts.Cutoff; i++ {
 		b.gradient(&s.work, r, lower, upper)
 		rate := opts.Rate * math.Pow(.1, float64(i-1)/float64(max(1, opts.Steps-1)))
-		s.step(i, rate)
+		b.step(i, rate)
 		b.project(&s.work, r)
 		if v := b.evaluate(&s.work, r, lower, upper); v > best {
 			best = v
@@ -166,22 +166,50 @@ func (b *Bounder) project(d *Dual, r Ranges) {
 				m[j] = clamp(m[j], -1, 1)
 			}
 		case control.LInf:
-			shrinkL1(m)
+			projectL1(m)
 		}
 	}
 }
 
-// shrinkL1 scales m into the unit ball of the L1 norm, with room for rounding.
-func shrinkL1(m []float64) {
-	var sum float64
-	for _, v := range m {
-		sum += math.Abs(v)
+// projectL1 replaces m by the nearest point of the unit ball of the L1 norm
+// (Duchi et al., ICML 2008), with room for rounding: it shrinks all entries by
+// the threshold that leaves a norm of 1.
+func projectL1(m []float64) {
+	const limit = 1 - 1e-12
+	if sumAbs(m) <= limit {
+		return
 	}
-	if limit := 1 - 1e-12; sum > limit {
+	threshold, count := 0.0, 0
+	for {
+		// The threshold rises until the entries above it are the ones it was made from.
+		sum, above := -limit, 0
+		for _, v := range m {
+			if a := math.Abs(v); a > threshold {
+				sum += a
+				above++
+			}
+		}
+		if above == count || above == 0 {
+			break
+		}
+		threshold, count = sum/float64(above), above
+	}
+	for i, v := range m {
+		m[i] = math.Copysign(max(0, math.Abs(v)-threshold), v)
+	}
+	if sum := sumAbs(m); sum > limit {
 		for i := range m {
 			m[i] *= limit / sum
 		}
 	}
+}
+
+func sumAbs(v []float64) float64 {
+	var s float64
+	for _, x := range v {
+		s += math.Abs(x)
+	}
+	return s
 }
 
 func clamp(v, lo, hi float64) float64 {
@@ -305,21 +333,38 @@ func (b *Bounder) termGradient(dst, mult []float64, i int) {
 	}
 }
 
-// step takes the i-th step of Adam, uphill.
-func (s *dualAscent) step(i int, rate float64) {
-	adam(s.work.Low, s.grad.Low, s.m.Low, s.v.Low, i, rate)
-	adam(s.work.Mult, s.grad.Mult, s.m.Mult, s.v.Mult, i, rate)
+// step takes the i-th step of Adam, uphill. The rows of an LInf term share one
+// scale: their multipliers live in a simplex, where only differences of their
+// derivatives matter.
+func (b *Bounder) step(i int, rate float64) {
+	s := b.ascent
+	adam(s.work.Low, s.grad.Low, s.m.Low, s.v.Low, i, rate, false)
+	at := 0
+	for k := range b.p.Terms {
+		end := at + b.p.Terms[k].Rows
+		adam(s.work.Mult[at:end], s.grad.Mult[at:end], s.m.Mult[at:end], s.v.Mult[at:end], i, rate,
+			b.p.Terms[k].Norm == control.LInf)
+		at = end
+	}
 }
 
-func adam(x, g, m, v []float64, i int, rate float64) {
+func adam(x, g, m, v []float64, i int, rate float64, shared bool) {
 	const beta1, beta2 = .7, .9
 	c1 := rate / (1 - math.Pow(beta1, float64(i)))
 	c2 := 1 / (1 - math.Pow(beta2, float64(i)))
+	var largest float64
 	for j, gj := range g {
 		m[j] = beta1*m[j] + (1-beta1)*gj
 		v[j] = beta2*v[j] + (1-beta2)*gj*gj
-		if v[j] > 0 {
-			x[j] += c1 * m[j] / (math.Sqrt(v[j]*c2) + 1e-12)
+		largest = max(largest, v[j])
+	}
+	for j := range x {
+		scale := v[j]
+		if shared {
+			scale = largest
+		}
+		if scale > 0 {
+			x[j] += c1 * m[j] / (math.Sqrt(scale*c2) + 1e-12)
 		}
 	}
 }

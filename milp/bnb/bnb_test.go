@@ -1,0 +1,181 @@
+package bnb_test
+
+import (
+	"context"
+	"errors"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"hinge/control"
+	"hinge/milp"
+	"hinge/milp/bnb"
+	"hinge/milp/bound"
+	"hinge/milp/encode"
+	"hinge/milp/highs"
+	"hinge/milp/relu"
+	"hinge/milp/relu/relutest"
+)
+
+func solve(t *testing.T, p *relu.Program, opts bnb.Options) *bnb.Result {
+	t.Helper()
+	r, err := bnb.Solve(context.Background(), p, opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func TestBruteForceOverPatterns(t *testing.T) {
+	shapes := []relutest.Shape{
+		{Nx: 2, Nu: 1, Horizon: 1, Hidden: []int{5}},
+		{Nx: 1, Nu: 1, Horizon: 2, Hidden: []int{4}, Rate: true},
+		{Nx: 1, Nu: 1, Horizon: 3, Hidden: []int{2}, Rate: true},
+		{Nx: 2, Nu: 2, Horizon: 1, Hidden: []int{6}},
+		{Nx: 2, Nu: 1, Horizon: 1, Hidden: []int{3, 3}},
+	}
+	for seed := range uint64(24) {
+		p := relutest.Random(rand.New(rand.NewPCG(seed, 21)), shapes[int(seed)%len(shapes)])
+		want := bruteForce(p)
+		r := solve(t, p, bnb.Options{})
+		if r.Status != milp.Optimal || r.DualBound > want+1e-9 || r.Objective < want-1e-9 ||
+			r.Objective > want+max(1e-6, 1e-4*want)+1e-9 {
+			t.Errorf("seed %d: %v, objective %.10g, dual bound %.10g; enumeration gives %.10g",
+				seed, r.Status, r.Objective, r.DualBound, want)
+		}
+	}
+}
+
+// The own solver and a generic one must agree on 200 random programs.
+func TestAgreesWithHiGHS(t *testing.T) {
+	solver, err := highs.Open()
+	if errors.Is(err, milp.ErrUnavailable) {
+		t.Skipf("200 comparisons skipped: %v", err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	shapes := []relutest.Shape{
+		{Nx: 2, Nu: 1, Horizon: 2, Hidden: []int{6}},
+		{Nx: 3, Nu: 2, Horizon: 2, Hidden: []int{4, 4}, Rate: true},
+		{Nx: 2, Nu: 2, Horizon: 2, Hidden: []int{5}, Norm: control.LInf},
+		{Nx: 4, Nu: 1, Horizon: 3, Hidden: []int{3, 3}, Chain: true},
+	}
+	checked := 0
+	for seed := range uint64(200) {
+		p := relutest.Random(rand.New(rand.NewPCG(seed, 22)), shapes[int(seed)%len(shapes)])
+		compare(t, solver, p, seed)
+		checked++
+	}
+	if checked != 200 {
+		t.Fatalf("%d programs were compared, not 200", checked)
+	}
+}
+
+func compare(t *testing.T, solver milp.Solver, p *relu.Program, seed uint64) {
+	t.Helper()
+	own := solve(t, p, bnb.Options{NodeLimit: 200_000})
+	e, err := encode.BigM(p, bound.New(p).Root())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ws := p.NewWorkspace()
+	centre := make([]float64, p.Inputs())
+	theirs, err := solver.Solve(context.Background(), e.Problem,
+		milp.Options{RelGap: 1e-6, Start: e.Start(centre, ws)})
+	if err != nil || theirs.Status != milp.Optimal {
+		t.Fatalf("seed %d: the generic solver says %v, %v", seed, theirs.Status, err)
+	}
+	u := make([]float64, p.Inputs())
+	e.ActionsOf(u, theirs.X)
+	value := p.Objective(u, ws)      // never its own word
+	tol := 1e-4*own.Objective + 1e-5 // the gap of the own solver, and theirs
+	if math.Abs(value-theirs.Objective) > tol {
+		t.Errorf("seed %d: the rows say %.9g, the network %.9g", seed, theirs.Objective, value)
+	}
+	if math.Abs(own.Objective-value) > tol || own.DualBound > value+1e-9 || theirs.DualBound > own.Objective+tol {
+		t.Errorf("seed %d: own %.9g (bound %.9g), generic %.9g (bound %.9g)",
+			seed, own.Objective, own.DualBound, value, theirs.DualBound)
+	}
+}
+
+// The incumbent is a real action sequence with the value it claims, and no
+// sampled point beats the dual bound.
+func TestResultIsTrue(t *testing.T) {
+	for seed := range uint64(10) {
+		rng := rand.New(rand.NewPCG(seed, 23))
+		p := relutest.Random(rng, relutest.Shape{Nx: 3, Nu: 2, Horizon: 3, Hidden: []int{5, 5}, Rate: true})
+		r := solve(t, p, bnb.Options{NodeLimit: 60})
+		ws := p.NewWorkspace()
+		if !p.Box.Contains(r.U, 0) || p.Objective(r.U, ws) != r.Objective {
+			t.Errorf("seed %d: the incumbent is outside the box or its value is not J", seed)
+		}
+		u := make([]float64, p.Inputs())
+		for range 500 {
+			relutest.Point(rng, u, p.Box.Lower, p.Box.Upper)
+			if j := p.Objective(u, ws); j < r.DualBound-1e-12 {
+				t.Fatalf("seed %d: a random point has J = %g below the dual bound %g", seed, j, r.DualBound)
+			}
+		}
+	}
+}
+
+func TestSquaredCostAgainstSampling(t *testing.T) {
+	p := relutest.Random(rand.New(rand.NewPCG(1, 24)),
+		relutest.Shape{Nx: 2, Nu: 1, Horizon: 2, Hidden: []int{6}, Norm: control.SquaredL2})
+	r := solve(t, p, bnb.Options{RelGap: 1e-3, NodeLimit: 20000})
+	ws, best := p.NewWorkspace(), math.Inf(1)
+	for i := range 201 {
+		for j := range 201 {
+			best = min(best, p.Objective([]float64{-1 + float64(i)/100, -1 + float64(j)/100}, ws))
+		}
+	}
+	if r.Status != milp.Optimal || r.DualBound > best || r.Objective > best+1e-3 {
+		t.Errorf("%v, objective %g, bound %g; the grid's best is %g", r.Status, r.Objective, r.DualBound, best)
+	}
+}
+
+// The same answer, bound and tree for any number of workers.
+func TestDeterministicForAnyWorkers(t *testing.T) {
+	p := relutest.Random(rand.New(rand.NewPCG(5, 25)),
+		relutest.Shape{Nx: 4, Nu: 2, Horizon: 3, Hidden: []int{6, 6}})
+	one := solve(t, p, bnb.Options{NodeLimit: 300, RelGap: 1e-9, Workers: 1})
+	for _, workers := range []int{2, 5} {
+		many := solve(t, p, bnb.Options{NodeLimit: 300, RelGap: 1e-9, Workers: workers})
+		if !slices.Equal(one.U, many.U) || one.DualBound != many.DualBound || one.NodeCount != many.NodeCount {
+			t.Errorf("%d workers: bound %g in %d nodes; one worker: %g in %d",
+				workers, many.DualBound, many.NodeCount, one.DualBound, one.NodeCount)
+		}
+	}
+}
+
+// A deadline is an outcome: incumbent, valid bound, status, no error.
+func TestDeadlineAndCancellation(t *testing.T) {
+	p := relutest.Random(rand.New(rand.NewPCG(6, 26)),
+		relutest.Shape{Nx: 6, Nu: 3, Horizon: 6, Hidden: []int{16, 16}})
+	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
+	defer cancel()
+	r, err := bnb.Solve(ctx, p, bnb.Options{RelGap: 1e-12, AbsGap: -1})
+	if err != nil || r.Status != milp.TimeLimit || r.U == nil || r.DualBound > r.Objective {
+		t.Errorf("deadline: %v, %+v", err, r)
+	}
+	done, stop := context.WithCancel(context.Background())
+	stop()
+	if r, err = bnb.Solve(done, p, bnb.Options{}); err != nil || r.Status != milp.Interrupted || r.U == nil {
+		t.Errorf("cancelled: %v, %+v", err, r)
+	}
+}
+
+// A given start is never made worse, and the memory policy does not change what
+// is proven.
+func TestStartAndOpenLimit(t *testing.T) {
+	p := relutest.Random(rand.New(rand.NewPCG(7, 27)),
+		relutest.Shape{Nx: 3, Nu: 1, Horizon: 3, Hidden: []int{5, 5}})
+	best := solve(t, p, bnb.Options{})
+	r := solve(t, p, bnb.Options{Starts: [][]float64{best.U}, Samples: -1, Descents: -1, OpenLimit: 4})
+	if r.Status != milp.Optimal || r.Objective > best.Objective {
+		t.Errorf("%v with objective %g from a start of %g", r.Status, r.Objective, best.Objective)
+	}
+}

@@ -1,0 +1,157 @@
+package bound_test
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"hinge/control"
+	"hinge/milp/bound"
+	"hinge/milp/relu/relutest"
+)
+
+var shapes = []relutest.Shape{
+	{Nx: 2, Nu: 1, Horizon: 1, Hidden: []int{4}, Norm: control.L1},
+	{Nx: 3, Nu: 2, Horizon: 3, Hidden: []int{6, 5}, Norm: control.L1, Rate: true},
+	{Nx: 2, Nu: 2, Horizon: 2, Hidden: []int{8}, Norm: control.LInf, Chain: true},
+	{Nx: 2, Nu: 1, Horizon: 4, Hidden: []int{4, 4}, Norm: control.SquaredL2, Rate: true},
+	{Nx: 4, Nu: 2, Horizon: 2, Hidden: []int{6, 6, 6}, Norm: control.L1},
+}
+
+// No point of a box may leave the ranges found for it, or lie below the
+// objective's bound or its linear form, whatever the dual.
+func TestBoundsHoldAtSampledPoints(t *testing.T) {
+	points := 0
+	for seed := range uint64(60) {
+		points += checkSound(t, seed)
+	}
+	if points < 5000 {
+		t.Fatalf("only %d points were checked", points)
+	}
+}
+
+func checkSound(t *testing.T, seed uint64) (points int) {
+	rng := rand.New(rand.NewPCG(seed, 7))
+	s := shapes[int(seed)%len(shapes)]
+	p := relutest.Random(rng, s)
+	b := bound.New(p)
+	ws := p.NewWorkspace()
+	n := p.Inputs()
+	lower, upper, u := make([]float64, n), make([]float64, n), make([]float64, n)
+	form := bound.Form{A: make([]float64, n)}
+	for range 5 {
+		relutest.SubBox(rng, p, lower, upper)
+		r, d := b.NewRanges(), b.NewDual()
+		b.Root().Copy(r)
+		if !b.Tighten(r, lower, upper, 0) {
+			t.Fatalf("seed %d: Tighten calls a box with points empty", seed)
+		}
+		b.PlainDual(d, r, lower, upper)
+		for i := range d.Low { // any dual must do
+			d.Low[i] += rng.NormFloat64()
+		}
+		for i := range d.Mult {
+			d.Mult[i] += rng.NormFloat64()
+		}
+		v := b.Objective(d, &form, r, lower, upper, bound.Ascent{Steps: rng.IntN(20), Rate: .1, Cutoff: math.Inf(1)})
+		for range 40 {
+			relutest.Point(rng, u, lower, upper)
+			j := p.Objective(u, ws)
+			at := form.C
+			for k, a := range form.A {
+				at += a * u[k]
+			}
+			if tol := 1e-12 * (1 + math.Abs(j)); j < v-tol || j < at-tol {
+				t.Errorf("seed %d: J = %.17g is below the bound %.17g or the form %.17g", seed, j, v, at)
+			}
+			checkRanges(t, seed, b, r, func(step int) []float64 { return ws.PreActivations(step) })
+			points++
+		}
+	}
+	return points
+}
+
+func checkRanges(t *testing.T, seed uint64, b *bound.Bounder, r bound.Ranges, z func(int) []float64) {
+	p := b.Program()
+	for step := range p.Horizon {
+		for h := range b.Units() {
+			v := z(step)[p.Nx+p.Nu+h]
+			l, u := r.Lower[step*b.Units()+h], r.Upper[step*b.Units()+h]
+			if tol := 1e-12 * (1 + math.Abs(v)); v < l-tol || v > u+tol {
+				t.Errorf("seed %d: step %d unit %d: %.17g outside [%.17g, %.17g]", seed, step, h, v, l, u)
+			}
+		}
+	}
+}
+
+// On a box that is one point the bound must be J itself, up to rounding: every
+// relaxation closes there.
+func TestBoundIsTightAtAPoint(t *testing.T) {
+	for seed := range uint64(20) {
+		rng := rand.New(rand.NewPCG(seed, 8))
+		p := relutest.Random(rng, shapes[int(seed)%len(shapes)])
+		b := bound.New(p)
+		u := make([]float64, p.Inputs())
+		p.Box.Sample(u, rng)
+		r, d := b.NewRanges(), b.NewDual()
+		b.Root().Copy(r)
+		b.Tighten(r, u, u, 0)
+		b.PlainDual(d, r, u, u)
+		b.Objective(d, nil, r, u, u, bound.Ascent{})
+		v := b.Objective(d, nil, r, u, u, bound.Ascent{Steps: 200, Rate: .1, Cutoff: math.Inf(1)})
+		j := p.Objective(u, p.NewWorkspace())
+		if v > j+1e-12*(1+j) || v < j-1e-2*(1+j) {
+			t.Errorf("seed %d: bound %g at a point of J = %g", seed, v, j)
+		}
+	}
+}
+
+// Children inherit ranges: tightening from a later step on must leave earlier
+// steps alone and still be sound, which the sampling test covers for step 0.
+func TestTightenOnlyShrinks(t *testing.T) {
+	rng := rand.New(rand.NewPCG(9, 9))
+	p := relutest.Random(rng, shapes[1])
+	b := bound.New(p)
+	r := b.NewRanges()
+	b.Root().Copy(r)
+	lower, upper := append([]float64(nil), p.Box.Lower...), append([]float64(nil), p.Box.Upper...)
+	last := p.Inputs() - 1
+	upper[last] = 0
+	b.Tighten(r, lower, upper, p.Horizon-1)
+	for i := range r.Lower {
+		if r.Lower[i] < b.Root().Lower[i] || r.Upper[i] > b.Root().Upper[i] {
+			t.Fatalf("range %d grew", i)
+		}
+		if i < (p.Horizon-1)*b.Units() && (r.Lower[i] != b.Root().Lower[i] || r.Upper[i] != b.Root().Upper[i]) {
+			t.Fatalf("range %d of an earlier step changed", i)
+		}
+	}
+}
+
+// More ascent steps never lower the bound that is returned.
+func TestAscentImproves(t *testing.T) {
+	rng := rand.New(rand.NewPCG(10, 9))
+	p := relutest.Random(rng, shapes[1])
+	b := bound.New(p)
+	d := b.NewDual()
+	b.PlainDual(d, b.Root(), p.Box.Lower, p.Box.Upper)
+	plain := b.Objective(d, nil, b.Root(), p.Box.Lower, p.Box.Upper, bound.Ascent{})
+	better := b.Objective(d, nil, b.Root(), p.Box.Lower, p.Box.Upper, bound.Ascent{Steps: 100, Rate: .1, Cutoff: math.Inf(1)})
+	if better < plain {
+		t.Errorf("the bound fell from %g to %g", plain, better)
+	}
+}
+
+func TestBoundsDoNotAllocate(t *testing.T) {
+	p := relutest.Random(rand.New(rand.NewPCG(11, 9)), shapes[1])
+	b := bound.New(p)
+	r, d := b.NewRanges(), b.NewDual()
+	if n := testing.AllocsPerRun(10, func() {
+		b.Root().Copy(r)
+		b.Tighten(r, p.Box.Lower, p.Box.Upper, 0)
+		b.PlainDual(d, r, p.Box.Lower, p.Box.Upper)
+		b.Objective(d, nil, r, p.Box.Lower, p.Box.Upper, bound.Ascent{Steps: 5, Rate: .1, Cutoff: math.Inf(1)})
+	}); n != 0 {
+		t.Errorf("%g allocations per node", n)
+	}
+}
