@@ -1,0 +1,165 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"math"
+)
+
+// Options are the choices of [Run].
+type Options struct {
+	Seed uint64
+	// Rounds is how often everything is measured; 0 means 3.
+	Rounds int
+	// Binary is the command whose start is measured; "" means this program.
+	Binary string
+	// OnRound is called before every measurement, of which there are total; nil
+	// for none.
+	OnRound func(done, total int, what string)
+}
+
+func (o Options) rounds() int {
+	if o.Rounds == 0 {
+		return 3
+	}
+	return o.Rounds
+}
+
+// Row is one comparison.
+type Row struct {
+	Name   string   `json:"name"`
+	Peer   string   `json:"peer"`
+	Metric string   `json:"metric"`
+	Unit   string   `json:"unit"`
+	Ours   float64  `json:"ours"`
+	Theirs *float64 `json:"theirs"` // nil where the peer is not installed
+	Ratio  *float64 `json:"ratio"`  // above 1: ours is better; nil without a peer
+}
+
+// Report is the result of a benchmark.
+type Report struct {
+	Rows     []Row             `json:"rows"`
+	Machine  Machine           `json:"machine"`
+	Versions map[string]string `json:"versions"` // of us, Go and every peer
+}
+
+// bench is one benchmark by name.
+type bench struct {
+	name, summary string
+	run           func(context.Context, *session) error
+}
+
+var benches = []bench{
+	{"train", "training throughput of a small perceptron, against numpy", trainBench},
+	{"sim", "simulator steps per processor second, against pymunk", simBench},
+	{"plan", "encoding, solving to a gap, start-up time; against HiGHS", planBench},
+}
+
+// Names returns the names of all benchmarks.
+func Names() []string {
+	names := make([]string, len(benches))
+	for i, b := range benches {
+		names[i] = b.name
+	}
+	return names
+}
+
+// Summary returns one line about a benchmark, "" if there is none of that name.
+func Summary(name string) string {
+	for _, b := range benches {
+		if b.name == name {
+			return b.summary
+		}
+	}
+	return ""
+}
+
+// Run measures. The name must be one of [Names].
+func Run(ctx context.Context, name string, opts Options) (*Report, error) {
+	for _, b := range benches {
+		if b.name != name {
+			continue
+		}
+		s := newSession(opts)
+		if err := b.run(ctx, s); err != nil {
+			return nil, fmt.Errorf("bench %s: %w", name, err)
+		}
+		return &s.report, nil
+	}
+	panic("bench: Run: no benchmark of that name")
+}
+
+// session collects the rows of one benchmark.
+type session struct {
+	opts   Options
+	report Report
+}
+
+func newSession(opts Options) *session {
+	return &session{opts: opts, report: Report{Machine: thisMachine(), Versions: ourVersions()}}
+}
+
+// side is one column of a comparison: a measurement that can be repeated.
+type side struct {
+	name    string
+	measure func(context.Context) (float64, error)
+}
+
+// comparison is a row to be.
+type comparison struct {
+	row            Row
+	higherIsBetter bool
+	ours           side
+	theirs         *side // nil where the peer is not installed
+}
+
+// compare measures both sides in turn and adds the row of their best values.
+func (s *session) compare(ctx context.Context, c comparison) error {
+	sides := []side{c.ours}
+	if c.theirs != nil {
+		sides = append(sides, *c.theirs)
+	}
+	best := make([]float64, len(sides))
+	for i := range best {
+		best[i] = math.NaN()
+	}
+	rounds := s.opts.rounds()
+	for round := range rounds {
+		for i, side := range sides {
+			if s.opts.OnRound != nil {
+				s.opts.OnRound(round*len(sides)+i, rounds*len(sides), c.row.Name+": "+side.name)
+			}
+			v, err := side.measure(ctx)
+			if err != nil {
+				return fmt.Errorf("%s: %s: %w", c.row.Name, side.name, err)
+			}
+			best[i] = better(best[i], v, c.higherIsBetter)
+		}
+	}
+	row := c.row
+	row.Ours = best[0]
+	if len(best) == 2 {
+		row.Theirs, row.Ratio = &best[1], ratio(best[0], best[1], c.higherIsBetter)
+	}
+	s.report.Rows = append(s.report.Rows, row)
+	return nil
+}
+
+func better(best, v float64, higher bool) float64 {
+	if math.IsNaN(best) || higher == (v > best) {
+		return v
+	}
+	return best
+}
+
+// ratio says how many times better ours is; nil where that has no meaning.
+func ratio(ours, theirs float64, higher bool) *float64 {
+	r := theirs / ours
+	if higher {
+		r = ours / theirs
+	}
+	if math.IsNaN(r) || math.IsInf(r, 0) {
+		return nil
+	}
+	return &r
+}

@@ -1,0 +1,61 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+)
+
+// exactArgs asks for one argument per description and says which is missing.
+func exactArgs(what ...string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		switch {
+		case len(args) < len(what):
+			return fmt.Errorf("%s: argument %d is missing; it must be %s", cmd.CommandPath(), len(args)+1, what[len(args)])
+		case len(args) > len(what):
+			return fmt.Errorf("%s: argument %d, %q, is one too many; see %s --help", cmd.CommandPath(), len(what)+1, args[len(what)], cmd.CommandPath())
+		}
+		return nil
+	}
+}
+
+// outFile returns the file given with --out, or the fallback. What cannot be
+// written is found out before hours of work, not after.
+func (a *app) outFile(fallback, extension string) (string, error) {
+	path := a.out
+	if path == "" {
+		path = fallback
+	}
+	return path, checkOutFile("--out", path, extension)
+}
+
+// checkOutFile reports a file that cannot be written.
+func checkOutFile(flag, path, extension string) error {
+	if filepath.Ext(path) != extension {
+		return badInputf("%s %s: the file's name must end in %s", flag, path, extension)
+	}
+	dir, err := os.Stat(filepath.Dir(path))
+	if err != nil || !dir.IsDir() {
+		return badInputf("%s %s: there is no folder %s; make it first", flag, path, filepath.Dir(path))
+	}
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return badInputf("%s %s: is no regular file; give the name of a file", flag, path)
+	}
+	return nil
+}
+
+// needFile reports an input file that is not there, in the words of the command.
+func needFile(what, path string) error {
+	info, err := os.Stat(path)
+	switch {
+	case os.IsNotExist(err):
+		return badInputf("%s %s: no such file", what, path)
+	case err != nil:
+		return badInputf("%s %s: %w", what, path, err)
+	case info.IsDir():
+		return badInputf("%s %s: is a folder; give a file", what, path)
+	}
+	return nil
+}

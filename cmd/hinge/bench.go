@@ -1,0 +1,76 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"hinge/bench"
+	"hinge/internal/strictyaml"
+	"hinge/report"
+)
+
+func (a *app) benchCommand() *cobra.Command {
+	rounds := 0
+	c := &cobra.Command{
+		Use:   "bench NAME",
+		Short: "Measure against peers, side by side in one run",
+		Long: `Measure against peers, side by side in one run. Times are processor seconds where
+the unit says so; the best of a few rounds counts. A peer that is not installed
+leaves its column empty.`,
+		Example:   "  hinge bench train\n  hinge bench plan --json",
+		Args:      exactArgs("a benchmark; see hinge list benches"),
+		ValidArgs: bench.Names(),
+	}
+	c.Flags().IntVar(&rounds, "rounds", 3, "measurements of which the best counts")
+	return a.command(c, outForResult, func(ctx context.Context, _ *cobra.Command, args []string) (result, error) {
+		if !slices.Contains(bench.Names(), args[0]) {
+			return nil, badInputf("bench %s: unknown; %s", args[0], strictyaml.Choices("names", args[0], bench.Names()))
+		}
+		if rounds < 1 {
+			return nil, badInputf("--rounds %d: must be at least 1", rounds)
+		}
+		var p *progress
+		r, err := bench.Run(ctx, args[0], bench.Options{Seed: a.seed, Rounds: rounds, OnRound: func(done, total int, what string) {
+			if done == 0 {
+				p.finish()
+				p = a.progress("bench", "measurements", total)
+			}
+			p.set(done, what)
+		}})
+		p.finish()
+		if err != nil {
+			return nil, err
+		}
+		return a.saved("bench-"+args[0], benchResult{r})
+	})
+}
+
+type benchResult struct{ *bench.Report }
+
+func (r benchResult) text(w io.Writer) {
+	t := report.NewTable("", "unit", "hinge", "peer", "peer's", "ratio")
+	for _, row := range r.Rows {
+		t.Add(row.Name, row.Unit, row.Ours, row.Peer, orMissing(row.Theirs), orMissing(row.Ratio))
+	}
+	fmt.Fprint(w, t)
+	fmt.Fprintln(w, "ratio above 1: hinge is better")
+	var versions []string
+	for _, name := range slices.Sorted(maps.Keys(r.Versions)) {
+		versions = append(versions, name+" "+r.Versions[name])
+	}
+	fmt.Fprintf(w, "%s, %d CPUs, %s; %s\n", r.Machine.CPU, r.Machine.CPUs, r.Machine.OS, strings.Join(versions, ", "))
+}
+
+// orMissing returns the number, or what a table shows as missing.
+func orMissing(v *float64) any {
+	if v == nil {
+		return nil
+	}
+	return *v
+}

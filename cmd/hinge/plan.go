@@ -1,0 +1,211 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"hinge/control"
+	"hinge/internal/strictyaml"
+	"hinge/planner"
+	"hinge/problems"
+	"hinge/report"
+)
+
+// solvers are the planners that `hinge plan` offers: those that search.
+var solvers = []string{"bnb", "highs", "cem", "mppi"}
+
+type planFlags struct {
+	solver      string
+	time        float64
+	gap, absGap float64
+	nodes       int
+	workers     int
+	writeMPS    string
+}
+
+func (a *app) planCommand() *cobra.Command {
+	var f planFlags
+	c := &cobra.Command{
+		Use:   "plan PROBLEM",
+		Short: "Make one plan and say how good it is proven to be",
+		Long: `Make one plan and say how far from the best possible it can be. The search stops
+when either gap is met. PROBLEM is one of
+
+  a scenario: its start is planned from (hinge list scenarios, or a YAML file)
+  ` + strings.Join(problems.Forms(), "\n  "),
+		Example: `  hinge plan push-t --time 5
+  hinge plan push-t-grid:../shared/data/push-t-grid/instances/n24_h3_sum_a.json --solver highs --time 60
+  hinge plan push-t --write-mps plan.mps`,
+		Args: exactArgs("a problem; see hinge plan --help"),
+	}
+	fl := c.Flags()
+	fl.StringVar(&f.solver, "solver", "bnb", "one of "+strings.Join(solvers, ", "))
+	fl.Float64Var(&f.time, "time", 0, "time limit in seconds, 0 for none; cem and mppi use all of it")
+	fl.Float64Var(&f.gap, "gap", 1e-4, "relative gap at which to stop, 0 for never")
+	fl.Float64Var(&f.absGap, "abs-gap", 1e-6, "absolute gap at which to stop, 0 for never")
+	fl.IntVar(&f.nodes, "nodes", 0, "node limit, 0 for none")
+	fl.IntVar(&f.workers, "workers", 1, "goroutines; they never change a plan without time limit")
+	fl.StringVar(&f.writeMPS, "write-mps", "", "also write the mixed-integer program to this .mps file")
+	return a.command(c, outForResult, func(ctx context.Context, cmd *cobra.Command, args []string) (result, error) {
+		return a.plan(ctx, cmd, args[0], f)
+	})
+}
+
+func (f planFlags) validate() error {
+	switch {
+	case !slices.Contains(solvers, f.solver):
+		return badInputf("--solver %s: unknown; %s", f.solver, strictyaml.Choices("solvers", f.solver, solvers))
+	case !(f.time >= 0) || math.IsInf(f.time, 0):
+		return badInputf("--time %g: must be a finite number of seconds, at least 0", f.time)
+	case !(f.gap >= 0):
+		return badInputf("--gap %g: must be at least 0", f.gap)
+	case !(f.absGap >= 0):
+		return badInputf("--abs-gap %g: must be at least 0", f.absGap)
+	case f.nodes < 0:
+		return badInputf("--nodes %d: must be at least 0", f.nodes)
+	case f.workers < 1:
+		return badInputf("--workers %d: must be at least 1", f.workers)
+	case f.writeMPS != "":
+		return checkOutFile("--write-mps", f.writeMPS, ".mps")
+	}
+	return nil
+}
+
+// options translates the flags. Where 0 means never here, planners take a
+// negative value.
+func (f planFlags) options(seed uint64) planner.Options {
+	o := planner.Options{
+		Seed: seed, Workers: f.workers, RelGap: f.gap, AbsGap: f.absGap, NodeLimit: f.nodes,
+	}
+	for _, gap := range []*float64{&o.RelGap, &o.AbsGap} {
+		if *gap == 0 {
+			*gap = -1
+		}
+	}
+	if f.time > 0 {
+		o.Iterations = -1
+	}
+	return o
+}
+
+func (a *app) plan(ctx context.Context, cmd *cobra.Command, spec string, f planFlags) (result, error) {
+	if err := f.validate(); err != nil {
+		return nil, err
+	}
+	problem, err := a.openProblem(cmd, spec, f.solver)
+	if err != nil {
+		return nil, err
+	}
+	if f.writeMPS != "" {
+		if err := problem.writeMPS(f.writeMPS); err != nil {
+			return nil, err
+		}
+	}
+	p, err := planner.New(f.solver, problem.Problem, f.options(problem.seed))
+	if err != nil {
+		return nil, badInput(err)
+	}
+	if f.time > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, time.Duration(f.time*float64(time.Second)))
+		defer cancel()
+	}
+	stop := a.waiting("plan", f.time)
+	plan, err := p.Plan(ctx, problem.x0, nil)
+	stop()
+	if err != nil {
+		return nil, badInput(err) // the solver cannot state this problem
+	}
+	if plan.Trajectory == nil || plan.Len() == 0 {
+		return nil, nothingFound(plan)
+	}
+	r := newPlanResult(spec, problem, plan)
+	saved, err := a.saved("plan", r)
+	if err == nil && !plan.Verified {
+		err = fmt.Errorf("the plan is off by %g in an independent forward pass: do not use it", plan.MaxModelError)
+	}
+	return saved, err
+}
+
+// nothingFound says why there is no plan.
+func nothingFound(plan *control.Plan) error {
+	if plan.Status == control.Infeasible {
+		return withStatus(statusInfeasible, errors.New("proven: no action sequence satisfies the constraints"))
+	}
+	return withStatus(statusLimit, fmt.Errorf("stopped with %v before there was a plan; raise the limit", plan.Status))
+}
+
+// planResult has the fields of the plan in the order in which people ask.
+type planResult struct {
+	Problem       string         `json:"problem"`
+	Status        string         `json:"status"`
+	Objective     report.Number  `json:"objective"`
+	DualBound     report.Number  `json:"dual_bound"`
+	Certified     bool           `json:"certified"`
+	AbsGap        report.Number  `json:"abs_gap"`
+	RelGap        report.Number  `json:"rel_gap"`
+	Actions       [][]float64    `json:"actions"`
+	States        [][]float64    `json:"states"`
+	MaxModelError report.Number  `json:"max_model_error"`
+	Verified      bool           `json:"verified"`
+	Solver        string         `json:"solver"`
+	Inputs        int            `json:"inputs"`
+	ReLUs         int            `json:"relus"`
+	UnstableReLUs int            `json:"unstable_relus"`
+	Nodes         int            `json:"nodes"`
+	Time          float64        `json:"time_s"`
+	CPU           float64        `json:"cpu_s"`
+	FirstPlan     float64        `json:"first_plan_s"`
+	Seed          uint64         `json:"seed"`
+	BestKnown     *report.Number `json:"best_known,omitempty"`
+}
+
+func newPlanResult(spec string, problem *planProblem, p *control.Plan) planResult {
+	r := planResult{
+		Problem: spec, Status: p.Status.String(),
+		Objective: report.Number(p.Objective), DualBound: report.Number(p.DualBound), Certified: p.Certified,
+		AbsGap: report.Number(p.AbsGap()), RelGap: report.Number(p.RelGap()),
+		MaxModelError: report.Number(p.MaxModelError), Verified: p.Verified, Solver: p.Solver,
+		Inputs: p.Inputs, ReLUs: p.ReLUs, UnstableReLUs: p.UnstableReLUs, Nodes: p.Nodes,
+		Time: p.SolveTime.Seconds(), CPU: p.CPUTime.Seconds(), FirstPlan: p.FirstPlanTime.Seconds(),
+		Seed: problem.seed,
+	}
+	for t := range p.Len() {
+		r.Actions = append(r.Actions, p.Action(t))
+	}
+	for t := range p.Len() + 1 {
+		r.States = append(r.States, p.State(t))
+	}
+	if best := problem.bestKnown; !math.IsNaN(best) {
+		r.BestKnown = (*report.Number)(&best)
+	}
+	return r
+}
+
+func (r planResult) text(w io.Writer) {
+	fmt.Fprintf(w, "%s by %s: %s\n", r.Problem, r.Solver, r.Status)
+	t := report.NewTable("", "value")
+	t.Add("cost of the plan", r.Objective)
+	t.Add("no plan is below", r.DualBound)
+	t.Add("gap", r.AbsGap)
+	t.Add("gap, of the cost", r.RelGap)
+	t.Add("bound is sound", r.Certified)
+	if r.BestKnown != nil {
+		t.Add("best known cost", *r.BestKnown)
+	}
+	t.Add("ReLUs, undecided", fmt.Sprintf("%d, %d", r.ReLUs, r.UnstableReLUs))
+	t.Add("nodes", r.Nodes)
+	t.Add("time, s", r.Time)
+	fmt.Fprint(w, t)
+	for i, u := range r.Actions {
+		fmt.Fprintf(w, "action %d: %.4g\n", i, u)
+	}
+}

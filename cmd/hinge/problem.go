@@ -1,0 +1,76 @@
+package main
+
+import (
+	"io"
+	"math"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"hinge/internal/atomicfile"
+	"hinge/milp"
+	"hinge/milp/bound"
+	"hinge/milp/encode"
+	"hinge/milp/relu"
+	"hinge/planner"
+	"hinge/problems"
+	"hinge/scenario"
+)
+
+// planProblem is what `hinge plan` plans, wherever it comes from.
+type planProblem struct {
+	planner.Problem
+	x0        []float64
+	seed      uint64
+	bestKnown float64 // NaN where nothing is known
+}
+
+// openProblem reads PROBLEM. The solver decides which of a scenario's models is
+// used.
+func (a *app) openProblem(cmd *cobra.Command, spec, solver string) (*planProblem, error) {
+	if !isScenario(spec) {
+		if !problems.Is(spec) {
+			return nil, badInputf("problem %s: not supported; give a scenario (%s, or a YAML file) or one of %s",
+				spec, strings.Join(scenario.Names(), ", "), strings.Join(problems.Forms(), ", "))
+		}
+		p, err := problems.Open(spec)
+		if err != nil {
+			return nil, badInput(err)
+		}
+		return &planProblem{
+			Problem: planner.Problem{Step: p.Step, Judge: p.Model, Action: p.Action, Cost: p.Cost},
+			x0:      p.X0, seed: a.seed, bestKnown: p.Reference.BestKnown,
+		}, nil
+	}
+	s, err := a.loadScenario(cmd, spec, solver, nil)
+	if err != nil {
+		return nil, err
+	}
+	loop, err := s.Open()
+	if err != nil {
+		return nil, badInput(err)
+	}
+	return &planProblem{Problem: loop.Problem, x0: loop.Start(), seed: s.Seed, bestKnown: math.NaN()}, nil
+}
+
+// isScenario tells a scenario from the prefix:.. of an outside problem.
+func isScenario(spec string) bool {
+	if _, err := os.Stat(spec); err == nil {
+		return true
+	}
+	return !strings.Contains(spec, ":")
+}
+
+// writeMPS writes the problem as rows.
+func (p *planProblem) writeMPS(path string) error {
+	program, err := relu.New(p.Step, p.x0, p.Action, p.Cost, nil)
+	if err != nil {
+		return badInput(err)
+	}
+	e, err := encode.BigM(program, bound.New(program).Root())
+	if err != nil {
+		return badInputf("--write-mps %s: %w", path, err)
+	}
+	return atomicfile.Write(path, func(w io.Writer) error { return milp.WriteMPS(w, e.Problem) })
+}

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"os"
+
+	"hinge/dynamics"
+	"hinge/internal/strictyaml"
+)
+
+// trainConfig is the file of hinge train --config. Its zeros and defaults are
+// those of [dynamics.FitOptions], written out.
+type trainConfig struct {
+	Hidden       []int   `yaml:"hidden" range:"[1,4096]" doc:"units of the hidden layers"`
+	Skip         bool    `yaml:"skip" doc:"output layer also reads the features and all hidden layers"`
+	Horizon      int     `yaml:"horizon" range:"[1,1000]" doc:"steps of the roll-out loss"`
+	Epochs       int     `yaml:"epochs" range:"[1,1000000]" doc:"passes over the training data"`
+	Batch        int     `yaml:"batch" range:"[1,1000000]" doc:"windows per optimiser step"`
+	LearningRate float64 `yaml:"learning_rate" range:"(0,inf)" doc:"of Adam at the start, falling to 0 on a cosine"`
+	ClipNorm     float64 `yaml:"clip_norm" range:"[0,inf)" doc:"longest gradient, 0 for no limit"`
+	WeightDecay  float64 `yaml:"weight_decay" range:"[0,inf)" doc:"shrinkage of every weight per unit of learning rate"`
+	L1           float64 `yaml:"l1" range:"[0,inf)" doc:"factor of the mean weight magnitude in the loss"`
+	Noise        float64 `yaml:"noise" range:"[0,inf)" doc:"on start states, in deviations of a step of motion"`
+	Validation   float64 `yaml:"validation" range:"(0,1)" doc:"share of episodes kept out of training"`
+	Patience     int     `yaml:"patience" range:"[0,inf)" doc:"epochs without progress before it ends, 0 for never"`
+	Workers      int     `yaml:"workers" range:"[0,1024]" doc:"goroutines, 0 for one per CPU; never changes the result"`
+}
+
+func defaultTrainConfig() trainConfig {
+	return trainConfig{
+		Hidden: []int{64, 64}, Skip: true, Horizon: 3, Epochs: 40, Batch: 256,
+		LearningRate: 1e-3, ClipNorm: 1, Validation: 0.1,
+	}
+}
+
+// readTrainConfig returns the configuration of path, "" for the defaults, with
+// the overrides applied.
+func readTrainConfig(path string, sets []string) (trainConfig, error) {
+	c := defaultTrainConfig()
+	var data []byte
+	if path != "" {
+		if err := needFile("--config", path); err != nil {
+			return c, err
+		}
+		var err error
+		if data, err = os.ReadFile(path); err != nil {
+			return c, badInputf("--config: %w", err)
+		}
+	}
+	source, err := strictyaml.Decode(path, data, &c)
+	if err != nil {
+		return c, badInputf("--config %w", err)
+	}
+	overrides, err := parseSets(sets)
+	if err != nil {
+		return c, err
+	}
+	for _, o := range overrides {
+		if err := source.Set(o, &c); err != nil {
+			return c, badInput(err)
+		}
+	}
+	return c, nil
+}
+
+func parseSets(sets []string) ([]strictyaml.Override, error) {
+	var overrides []strictyaml.Override
+	for _, text := range sets {
+		o, err := strictyaml.ParseSet(text)
+		if err != nil {
+			return nil, badInput(err)
+		}
+		overrides = append(overrides, o)
+	}
+	return overrides, nil
+}
+
+// options returns what c means to the trainer, apart from seed and files.
+func (c trainConfig) options() dynamics.FitOptions {
+	clip := c.ClipNorm
+	if clip == 0 {
+		clip = -1 // there, 0 asks for the default
+	}
+	return dynamics.FitOptions{
+		Hidden: c.Hidden, NoSkip: !c.Skip,
+		TrainOptions: dynamics.TrainOptions{
+			Horizon: c.Horizon, Epochs: c.Epochs, Batch: c.Batch, LearningRate: c.LearningRate,
+			ClipNorm: clip, WeightDecay: c.WeightDecay, L1: c.L1, Noise: c.Noise,
+			Validation: c.Validation, Patience: c.Patience, Workers: c.Workers,
+		},
+	}
+}

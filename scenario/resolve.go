@@ -1,0 +1,85 @@
+package scenario
+
+import (
+	"errors"
+	"slices"
+
+	"hinge/internal/strictyaml"
+	"hinge/planner"
+	"hinge/tasks"
+)
+
+// The planners that need no model.
+const (
+	holdName   = "hold"
+	randomName = "random"
+)
+
+// sampling are the planners that use the dense model: they only step it, so its
+// size costs little. The others need a model small enough to reason about.
+var sampling = []string{"cem", "mppi"}
+
+// Planners returns the names of the planners a scenario can have.
+func Planners() []string { return planner.Names() }
+
+// PlannerSummary returns one line about a planner in a closed loop.
+func PlannerSummary(name string) string {
+	switch name {
+	case holdName:
+		return "one constant action, without a model: what doing nothing achieves"
+	case randomName:
+		return "uniformly random actions, without a model: what chance achieves"
+	}
+	for _, e := range planner.Entries() {
+		if e.Name == name {
+			return e.Summary
+		}
+	}
+	return ""
+}
+
+// resolve fills in what depends on the task and checks all names.
+func (s *Scenario) resolve() error {
+	if s.Task == "" {
+		return s.source.Errorf("task", "missing; %w", choices("tasks", "", tasks.Names()))
+	}
+	if !slices.Contains(tasks.Names(), s.Task) {
+		return s.source.Errorf("task", "value is %s; %w", s.Task, choices("tasks", s.Task, tasks.Names()))
+	}
+	task, err := tasks.New(s.Task)
+	if err != nil {
+		return s.source.Errorf("task", "%w", err)
+	}
+	if s.MaxSteps == 0 {
+		s.MaxSteps = task.MaxSteps
+	}
+	if s.Model == "" {
+		s.Model = s.Task + "-sparse.safetensors"
+	}
+	if s.DenseModel == "" {
+		s.DenseModel = s.Task + "-dense.safetensors"
+	}
+	if name := s.Planner.Name; !slices.Contains(Planners(), name) {
+		return s.source.Errorf("planner.name", "value is %s; %w", name, choices("planners", name, Planners()))
+	}
+	if s.Planner.Time == 0 && s.Planner.Iterations < 0 {
+		return s.source.Errorf("planner.iterations", "value is %d (until the deadline), but planner.time is 0 (none); one of them must be above 0", s.Planner.Iterations)
+	}
+	return nil
+}
+
+func choices(kind, name string, valid []string) error {
+	return errors.New(strictyaml.Choices(kind, name, valid))
+}
+
+// modelKey returns the key of the model the planner uses and its value, "" if it
+// uses none.
+func (s *Scenario) modelKey() (key, name string) {
+	switch {
+	case s.Planner.Name == holdName || s.Planner.Name == randomName:
+		return "", ""
+	case slices.Contains(sampling, s.Planner.Name):
+		return "dense_model", s.DenseModel
+	}
+	return "model", s.Model
+}
