@@ -59,7 +59,7 @@ func TestAgreesWithHiGHS(t *testing.T) {
 	}
 	shapes := []relutest.Shape{
 		{Nx: 2, Nu: 1, Horizon: 2, Hidden: []int{6}},
-		{Nx: 3, Nu: 2, Horizon: 2, Hidden: []int{4, 4}, Rate: true},
+		{Nx: 3, Nu: 2, Horizon: 2, Hidden: []int{3, 3}, Rate: true},
 		{Nx: 2, Nu: 2, Horizon: 2, Hidden: []int{5}, Norm: control.LInf},
 		{Nx: 4, Nu: 1, Horizon: 3, Hidden: []int{3, 3}, Chain: true},
 	}
