@@ -5,6 +5,9 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+
+	"hinge/milp"
+	"hinge/milp/bnb"
 )
 
 func TestRatioIsAboveOneWhereOursIsBetter(t *testing.T) {
@@ -58,12 +61,19 @@ func TestMissingPeerIsNull(t *testing.T) {
 	}
 }
 
-func TestSolveBenchReachesTheGap(t *testing.T) {
-	s := newSession(Options{Seed: 1, Rounds: 1})
-	if err := solveBench(t.Context(), s); err != nil {
+func TestWeReachTheGap(t *testing.T) {
+	s := newSession(Options{Seed: 1})
+	p, err := solveShape.program(solveShape.network(1))
+	if err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("%+v", s.report.Rows[0])
+	if p.Inputs() != 6 || p.ReLUs() != 64 {
+		t.Fatalf("%d inputs and %d ReLUs, want 6 and 64", p.Inputs(), p.ReLUs())
+	}
+	r, err := bnb.Solve(t.Context(), p, bnb.Options{RelGap: solveGap, AbsGap: -1, Seed: s.opts.Seed})
+	if err != nil || r.Status != milp.Optimal {
+		t.Fatalf("%+v, %v", r, err)
+	}
 }
 
 func TestEveryBenchHasASummary(t *testing.T) {

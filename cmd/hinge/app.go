@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -53,6 +54,10 @@ func (a *app) execute(ctx context.Context, args []string) int {
 	}
 	if !a.started {
 		err = badInput(err) // a flag, an argument or the command's name
+		if slices.Contains(args, "--json") {
+			a.json = true // parsing may not have come that far
+			err = a.finish(nil, err)
+		}
 	}
 	if errors.Is(err, context.Canceled) {
 		fmt.Fprintln(a.stderr, "hinge: interrupted")
@@ -63,6 +68,7 @@ func (a *app) execute(ctx context.Context, args []string) int {
 }
 
 func (a *app) root() *cobra.Command {
+	cobra.EnableCommandSorting = false // the order of use says more
 	root := &cobra.Command{
 		Use:   "hinge",
 		Short: "Model-predictive control with learned models and proven plans",
@@ -74,29 +80,30 @@ model small, plans by branch-and-bound or sampling, and closes the loop.`,
   hinge list scenarios`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
+		Args:          knownCommand,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
 	root.SetFlagErrorFunc(flagError)
+	f := root.PersistentFlags()
+	f.BoolVar(&a.json, "json", false, "print one JSON object and nothing else to standard output")
+	f.BoolVarP(&a.verbose, "verbose", "v", false, "say on standard error what is being done")
+	f.Uint64Var(&a.seed, "seed", 1, "seed of everything random")
 	root.AddCommand(
 		a.demoCommand(), a.runCommand(), a.planCommand(),
 		a.collectCommand(), a.trainCommand(), a.sparsifyCommand(),
 		a.listCommand(), a.inspectCommand(), a.doctorCommand(), a.benchCommand(), a.versionCommand(),
 	)
+	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
-	addCompletionExamples(root)
+	addExamples(root)
 	return root
 }
 
-// command completes c with the common flags and the body run.
+// command completes c with its flag --out, described by out, and the body run.
 func (a *app) command(c *cobra.Command, out string, run runner) *cobra.Command {
-	f := c.Flags()
-	f.BoolVar(&a.json, "json", false, "print one JSON object and nothing else to standard output")
-	f.BoolVarP(&a.verbose, "verbose", "v", false, "say on standard error what is being done")
-	f.Uint64Var(&a.seed, "seed", 1, "seed of everything random")
-	f.StringVar(&a.out, "out", "", out)
+	c.Flags().StringVar(&a.out, "out", "", out)
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		a.started = true
 		if a.verbose {
@@ -112,14 +119,22 @@ func (a *app) command(c *cobra.Command, out string, run runner) *cobra.Command {
 func (a *app) finish(r result, err error) error {
 	switch {
 	case r == nil && a.json && err != nil:
-		return errors.Join(err, a.printJSON(map[string]any{"error": err.Error(), "exit_status": statusOf(err)}))
+		return joined(err, a.printJSON(map[string]any{"error": err.Error(), "exit_status": statusOf(err)}))
 	case r == nil:
 		return err
 	case a.json:
-		return errors.Join(err, a.printJSON(r))
+		return joined(err, a.printJSON(r))
 	}
 	r.text(a.stdout)
 	return err
+}
+
+// joined returns err, or else the error of printing.
+func joined(err, printing error) error {
+	if err != nil {
+		return err
+	}
+	return printing
 }
 
 func (a *app) printJSON(v any) error {
@@ -158,17 +173,50 @@ func makeFolder(dir string) error {
 	return nil
 }
 
-// flagError names the nearest flag when one is unknown.
-func flagError(cmd *cobra.Command, err error) error {
-	var unknown *pflag.NotExistError
-	if !errors.As(err, &unknown) {
-		return fmt.Errorf("%s: %w; see %s --help", cmd.CommandPath(), err, cmd.CommandPath())
+// knownCommand reports a word that is no command, with the nearest one.
+func knownCommand(root *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
 	}
 	var names []string
-	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
-	hint := "see " + cmd.CommandPath() + " --help"
-	if near := strictyaml.Nearest(unknown.GetSpecifiedName(), names); near != "" {
-		hint = fmt.Sprintf("did you mean --%s? %s", near, hint)
+	for _, c := range root.Commands() {
+		if c.IsAvailableCommand() {
+			names = append(names, c.Name())
+		}
 	}
-	return fmt.Errorf("%s: %w; %s", cmd.CommandPath(), err, hint)
+	return fmt.Errorf("%q is no command; %s", args[0], strictyaml.Choices("commands", args[0], names))
+}
+
+// flagError says which flag was wrong, and what would be right.
+func flagError(cmd *cobra.Command, err error) error {
+	help := fmt.Sprintf("see %s --help", cmd.CommandPath())
+	var unknown *pflag.NotExistError
+	var invalid *pflag.InvalidValueError
+	switch {
+	case errors.As(err, &invalid):
+		flag := invalid.GetFlag()
+		return fmt.Errorf("%s: --%s is %q; it must be %s; %s", cmd.Name(), flag.Name, invalid.GetValue(), wanted(flag), help)
+	case errors.As(err, &unknown):
+		var names []string
+		cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+		if near := strictyaml.Nearest(unknown.GetSpecifiedName(), names); near != "" {
+			help = fmt.Sprintf("did you mean --%s? %s", near, help)
+		}
+	}
+	return fmt.Errorf("%s: %w; %s", cmd.Name(), err, help)
+}
+
+// wanted says in words what a flag takes.
+func wanted(f *pflag.Flag) string {
+	switch f.Value.Type() {
+	case "int":
+		return "a whole number"
+	case "uint64":
+		return "a whole number, at least 0"
+	case "float64":
+		return "a number"
+	case "bool":
+		return "true or false"
+	}
+	return f.Value.Type()
 }

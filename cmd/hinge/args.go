@@ -9,13 +9,19 @@ import (
 )
 
 // exactArgs asks for one argument per description and says which is missing.
-func exactArgs(what ...string) cobra.PositionalArgs {
+func exactArgs(what ...string) cobra.PositionalArgs { return argsBetween(len(what), what...) }
+
+// optionalArg allows one argument.
+func optionalArg(what string) cobra.PositionalArgs { return argsBetween(0, what) }
+
+// argsBetween asks for at least least of the arguments described.
+func argsBetween(least int, what ...string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		switch {
-		case len(args) < len(what):
-			return fmt.Errorf("%s: argument %d is missing; it must be %s", cmd.CommandPath(), len(args)+1, what[len(args)])
+		case len(args) < least:
+			return fmt.Errorf("%s: argument %d is missing; it must be %s", cmd.Name(), len(args)+1, what[len(args)])
 		case len(args) > len(what):
-			return fmt.Errorf("%s: argument %d, %q, is one too many; see %s --help", cmd.CommandPath(), len(what)+1, args[len(what)], cmd.CommandPath())
+			return fmt.Errorf("%s: argument %d, %q, is one too many; see %s --help", cmd.Name(), len(what)+1, args[len(what)], cmd.CommandPath())
 		}
 		return nil
 	}

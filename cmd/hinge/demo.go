@@ -34,7 +34,7 @@ func (a *app) demoCommand() *cobra.Command {
 and with two sampling planners on a dense one, at equal time per plan. Every
 episode leaves a run folder with a movie and a plot.`,
 		Example: "  hinge demo\n  hinge demo --seeds 2 --time 0.2 --out /tmp/demo",
-		Args:    cobra.NoArgs,
+		Args:    exactArgs(),
 	}
 	c.Flags().IntVar(&seeds, "seeds", 5, "starts to run from")
 	c.Flags().Float64Var(&planTime, "time", 0.3, "seconds per plan")

@@ -27,7 +27,7 @@ Go is required; the rest is for comparisons.
 
 With a run folder: what the run's own figures say about why it went wrong.`,
 		Example: "  hinge doctor\n  hinge doctor runs/push-t-bnb-1",
-		Args:    cobra.MaximumNArgs(1),
+		Args:    optionalArg("a run folder"),
 	}
 	return a.command(c, outForResult, func(_ context.Context, _ *cobra.Command, args []string) (result, error) {
 		if len(args) == 1 {

@@ -31,7 +31,7 @@ func (a *app) listCommand() *cobra.Command {
 		Use:       "list [tasks | planners | scenarios | benches]",
 		Short:     "List what there is: tasks, planners, scenarios, benches",
 		Example:   "  hinge list scenarios\n  hinge list planners --json",
-		Args:      cobra.MaximumNArgs(1),
+		Args:      optionalArg("a kind"),
 		ValidArgs: listKinds(),
 	}
 	return a.command(c, outForResult, func(_ context.Context, _ *cobra.Command, args []string) (result, error) {

@@ -16,7 +16,7 @@ func (a *app) versionCommand() *cobra.Command {
 		Use:     "version",
 		Short:   "Print the version of hinge",
 		Example: "  hinge version --json",
-		Args:    cobra.NoArgs,
+		Args:    exactArgs(),
 	}
 	return a.command(c, outForResult, func(context.Context, *cobra.Command, []string) (result, error) {
 		return a.saved("version", versionResult{

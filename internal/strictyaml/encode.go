@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // Encode writes every field of the struct v points to, defaults included, such
@@ -16,23 +17,41 @@ func Encode(v any) []byte {
 	return b.Bytes()
 }
 
+// line is a line of YAML and its comment.
+type line struct{ text, doc string }
+
 func encode(b *bytes.Buffer, indent string, s reflect.Value) {
+	var block []line
 	for _, f := range fields(s) {
-		if f.value.Kind() == reflect.Struct {
-			writeLine(b, indent+f.key+":", f.tag.Get("doc"))
-			encode(b, indent+"  ", f.value)
+		if f.value.Kind() != reflect.Struct {
+			block = append(block, line{indent + f.key + ": " + format(f.value), f.tag.Get("doc")})
 			continue
 		}
-		writeLine(b, indent+f.key+": "+format(f.value), f.tag.Get("doc"))
+		writeBlock(b, append(block, line{indent + f.key + ":", f.tag.Get("doc")}))
+		block = nil
+		encode(b, indent+"  ", f.value)
 	}
+	writeBlock(b, block)
 }
 
-// writeLine aligns the comments, as far as the values let it.
-func writeLine(b *bytes.Buffer, line, doc string) {
-	if doc != "" {
-		line = fmt.Sprintf("%-32s # %s", line, doc)
+// widest is the longest text that moves the comments of its block to the right.
+const widest = 48
+
+// writeBlock writes lines with their comments below each other.
+func writeBlock(b *bytes.Buffer, block []line) {
+	width := 0
+	for _, l := range block {
+		if n := utf8.RuneCountInString(l.text); n <= widest {
+			width = max(width, n)
+		}
 	}
-	b.WriteString(line + "\n")
+	for _, l := range block {
+		b.WriteString(l.text)
+		if l.doc != "" {
+			b.WriteString(strings.Repeat(" ", max(0, width-utf8.RuneCountInString(l.text))) + "  # " + l.doc)
+		}
+		b.WriteByte('\n')
+	}
 }
 
 func format(v reflect.Value) string {

@@ -1,0 +1,166 @@
+package scenario
+
+import (
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"hinge/internal/strictyaml"
+	"hinge/planner"
+)
+
+// write puts a scenario into a folder of its own and returns its path.
+func write(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "s.yaml")
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// sets parses --set flags.
+func sets(t *testing.T, assignments ...string) []strictyaml.Override {
+	t.Helper()
+	var list []strictyaml.Override
+	for _, a := range assignments {
+		o, err := strictyaml.ParseSet(a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, o)
+	}
+	return list
+}
+
+func TestBuiltinScenariosLoad(t *testing.T) {
+	if len(Names()) == 0 {
+		t.Fatal("there are none")
+	}
+	for _, name := range Names() {
+		s, err := Load(name)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		if s.Seed != 1 || s.MaxSteps < 1 || Summary(name) == "" || strings.Contains(Summary(name), "\n") {
+			t.Errorf("%s: %+v, summary %q", name, s.Config, Summary(name))
+		}
+	}
+}
+
+func TestDefaultsComeFromTheTask(t *testing.T) {
+	s, err := Load(write(t, "task: push-t\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.MaxSteps != 40 || s.Model != "push-t-sparse.safetensors" || s.DenseModel != "push-t-dense.safetensors" {
+		t.Errorf("got %+v", s.Config)
+	}
+}
+
+func TestResolvedScenarioIsReadBack(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		names := rapid.SampledFrom(Planners())
+		s := &Scenario{Config: Config{
+			Task: "push-t", Seed: rapid.Uint64().Draw(r, "seed"), MaxSteps: rapid.IntRange(1, 10000).Draw(r, "steps"),
+			Noise: rapid.Float64Range(0, 1).Draw(r, "noise"), Model: "/a b.safetensors", DenseModel: "d",
+			Planner: Planner{
+				Name: names.Draw(r, "planner"), Horizon: rapid.IntRange(1, 1000).Draw(r, "horizon"),
+				Time: rapid.Float64Range(1e-3, 86400).Draw(r, "time"), Gap: rapid.Float64Range(0, 1).Draw(r, "gap"),
+				Iterations: rapid.IntRange(-1, 100).Draw(r, "iterations"), Correlation: rapid.Float64Range(0, 0.99).Draw(r, "correlation"),
+			},
+		}}
+		back, err := Load(write(t, string(s.YAML())))
+		if err != nil {
+			r.Fatal(err)
+		}
+		if !reflect.DeepEqual(back.Config, s.Config) {
+			r.Fatalf("got %+v, want %+v", back.Config, s.Config)
+		}
+	})
+}
+
+func TestLoadRefuses(t *testing.T) {
+	for _, test := range []struct{ text, want string }{
+		{"", "task: missing; valid tasks are push-t"},
+		{"task: pusht", `s.yaml:1:7: task: value is pusht; did you mean "push-t"?`},
+		{"task: push-t\nseeds: 3", `s.yaml:2:1: seeds: unknown key; did you mean "seed"?`},
+		{"task: push-t\nseed: -3", "s.yaml:2:7: seed: value is -3; it must be a whole number, at least 0"},
+		{"task: push-t\nmax_steps: 0", "s.yaml:2:12: max_steps: value is 0; it must be a whole number in [1, 10000]"},
+		{"task: push-t\nplanner:\n  nme: cem", "s.yaml:3:3: planner.nme: unknown key"},
+		{"task: push-t\nplanner:\n  name: bmb", `s.yaml:3:9: planner.name: value is bmb; did you mean "bnb"?`},
+		{"task: push-t\nplanner: {gap: 2}", "planner.gap: value is 2; it must be a finite number in [0, 1]"},
+		{"task: push-t\nplanner: {time: 0, iterations: -1}", "planner.iterations: value is -1 (until the deadline), but planner.time is 0"},
+		{"task: [", "not valid YAML"},
+	} {
+		_, err := Load(write(t, test.text))
+		if err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%q:\n got %v\nwant %s", test.text, err, test.want)
+		}
+	}
+	for name, want := range map[string]string{
+		"push-u":      `scenario push-u: neither a file nor a built-in name; did you mean "push-t"?`,
+		t.TempDir():   "give a YAML file or one of push-t",
+		"./push-t.ym": "neither a file nor a built-in name",
+	} {
+		if _, err := Load(name); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestOverrides(t *testing.T) {
+	s, err := Load("push-t", sets(t, "planner.name=cem", "seed=3", "planner.time=0.5")...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Planner.Name != "cem" || s.Seed != 3 || s.Planner.Time != 0.5 {
+		t.Errorf("got %+v", s.Config)
+	}
+	if _, err := Load("push-t", sets(t, "planner.name=cen")...); err == nil || !strings.Contains(err.Error(), `--set planner.name=cen: planner.name: value is cen; did you mean "cem"?`) {
+		t.Error(err)
+	}
+}
+
+func TestModelsAreFoundNearTheScenario(t *testing.T) {
+	path := write(t, "task: push-t\nmodel: m.safetensors\n")
+	model := filepath.Join(filepath.Dir(path), "m.safetensors")
+	if err := os.WriteFile(model, []byte("no model"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	s, err := Load(path)
+	if err != nil || s.Model != model {
+		t.Fatalf("model %q, %v", s.Model, err)
+	}
+	if _, err := s.Open(); err == nil || !strings.Contains(err.Error(), path+":2:8: model: "+model) {
+		t.Errorf("a broken model: %v", err)
+	}
+	// Written elsewhere, the resolved scenario still means the same file.
+	again, err := Load(write(t, string(s.YAML())))
+	if err != nil || again.Model != model {
+		t.Errorf("model %q, %v", again.Model, err)
+	}
+	s, err = Load(path, sets(t, "model=nowhere.safetensors")...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Open(); err == nil || !strings.Contains(err.Error(), "--set model=nowhere.safetensors: model: nowhere.safetensors: neither a file near the scenario nor a reference model") {
+		t.Errorf("a missing model: %v", err)
+	}
+}
+
+func TestEveryPlannerHasASummary(t *testing.T) {
+	if !reflect.DeepEqual(Planners(), planner.Names()) {
+		t.Error("planners of scenarios and of the registry differ")
+	}
+	for _, name := range Planners() {
+		if PlannerSummary(name) == "" {
+			t.Errorf("%s has none", name)
+		}
+	}
+}
