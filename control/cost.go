@@ -8,15 +8,16 @@ import (
 // Norm is how a cost term measures its residual.
 type Norm uint8
 
-// The norms. All but Disc are convex in the residual.
+// The norms. All but Disc are convex in the residual; all but Max are at least 0.
 const (
 	L1        Norm = iota // sum of |r_i|
 	LInf                  // largest |r_i|
 	SquaredL2             // sum of r_i^2
 	Disc                  // max(0, Radius^2 - sum of r_i^2): inside a keep-out disc
+	Max                   // largest r_i, with its sign: one row is a linear cost, more a convex piecewise linear one
 )
 
-var normNames = [...]string{"l1", "linf", "squared-l2", "disc"}
+var normNames = [...]string{"l1", "linf", "squared-l2", "disc", "max"}
 
 // String returns the name used in files.
 func (n Norm) String() string {
@@ -146,8 +147,10 @@ func (k *Term) residual(c *Cost, t, i int, x, u, uPrev []float64) float64 {
 // value returns n(r) of the term at step t, without its factor.
 func (k *Term) value(c *Cost, t int, x, u, uPrev []float64) float64 {
 	var sum, largest, squares float64
+	top := math.Inf(-1)
 	for i := range k.Residual.Rows {
 		r := k.residual(c, t, i, x, u, uPrev)
+		top = max(top, r)
 		sum += math.Abs(r)
 		largest = max(largest, math.Abs(r))
 		squares += r * r
@@ -159,6 +162,8 @@ func (k *Term) value(c *Cost, t int, x, u, uPrev []float64) float64 {
 		return largest
 	case SquaredL2:
 		return squares
+	case Max:
+		return top
 	default:
 		return max(0, k.Radius*k.Radius-squares)
 	}
@@ -196,16 +201,9 @@ func (c *Cost) StageGrad(dx, du, duPrev []float64, t int, x, u, uPrev []float64)
 
 func (k *Term) addGrad(c *Cost, f float64, dx, du, duPrev []float64, t int, x, u, uPrev []float64) {
 	switch k.Norm {
-	case LInf:
-		best, at := 0.0, -1
-		for i := range k.Residual.Rows {
-			if r := k.residual(c, t, i, x, u, uPrev); math.Abs(r) > math.Abs(best) {
-				best, at = r, i
-			}
-		}
-		if at >= 0 {
-			k.addRow(c, at, f*sign(best), dx, du, duPrev)
-		}
+	case LInf, Max:
+		at, slope := k.largest(c, t, x, u, uPrev)
+		k.addRow(c, at, f*slope, dx, du, duPrev)
 		return
 	case Disc:
 		if k.value(c, t, x, u, uPrev) == 0 {
@@ -224,6 +222,26 @@ func (k *Term) addGrad(c *Cost, f float64, dx, du, duPrev []float64, t int, x, u
 		}
 		k.addRow(c, i, f*r, dx, du, duPrev)
 	}
+}
+
+// largest returns the row that an LInf or Max term takes and the derivative of
+// the norm with respect to it.
+func (k *Term) largest(c *Cost, t int, x, u, uPrev []float64) (at int, slope float64) {
+	best := math.Inf(-1)
+	for i := range k.Residual.Rows {
+		r := k.residual(c, t, i, x, u, uPrev)
+		v := r
+		if k.Norm == LInf {
+			v = math.Abs(r)
+		}
+		if v > best {
+			best, at, slope = v, i, 1
+			if k.Norm == LInf {
+				slope = sign(r)
+			}
+		}
+	}
+	return at, slope
 }
 
 // addRow adds g times row i of the residual to the gradient.

@@ -62,6 +62,7 @@ func TestAgreesWithHiGHS(t *testing.T) {
 		{Nx: 3, Nu: 2, Horizon: 2, Hidden: []int{3, 3}, Rate: true},
 		{Nx: 2, Nu: 2, Horizon: 2, Hidden: []int{5}, Norm: control.LInf},
 		{Nx: 4, Nu: 1, Horizon: 3, Hidden: []int{3, 3}, Chain: true},
+		{Nx: 3, Nu: 1, Horizon: 3, Hidden: []int{4}, Norm: control.Max},
 	}
 	checked := 0
 	for seed := range uint64(200) {
@@ -90,8 +91,8 @@ func compare(t *testing.T, solver milp.Solver, p *relu.Program, seed uint64) {
 	}
 	u := make([]float64, p.Inputs())
 	e.ActionsOf(u, theirs.X)
-	value := p.Objective(u, ws)      // never its own word
-	tol := 1e-4*own.Objective + 1e-5 // the gap of the own solver, and theirs
+	value := p.Objective(u, ws)                // never its own word
+	tol := 1e-4*math.Abs(own.Objective) + 1e-5 // the gap of the own solver, and theirs
 	if math.Abs(value-theirs.Objective) > tol {
 		t.Errorf("seed %d: the rows say %.9g, the network %.9g", seed, theirs.Objective, value)
 	}

@@ -46,7 +46,7 @@ type search struct {
 func Solve(ctx context.Context, p *relu.Program, opts Options) (*Result, error) {
 	s := &search{opts: opts.withDefaults(), start: time.Now(), dropped: math.Inf(1),
 		best: incumbent{value: math.Inf(1)}, p: newProblem(p)}
-	s.res = &Result{DualBound: 0}
+	s.res = &Result{}
 	s.tryStarts()
 	b := bound.New(p)
 	if !b.Finite() {
@@ -93,7 +93,7 @@ func (s *search) firstPlan() {
 
 // root bounds the whole box.
 func (s *search) root(b *bound.Bounder) {
-	n := &node{lower: slices.Clone(s.p.Box.Lower), upper: slices.Clone(s.p.Box.Upper),
+	n := &node{bound: math.Inf(-1), lower: slices.Clone(s.p.Box.Lower), upper: slices.Clone(s.p.Box.Upper),
 		ranges: b.NewRanges(), dual: b.NewDual()}
 	b.Root().Copy(n.ranges)
 	b.PlainDual(n.dual, n.ranges, n.lower, n.upper)

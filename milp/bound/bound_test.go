@@ -16,6 +16,7 @@ var shapes = []relutest.Shape{
 	{Nx: 2, Nu: 2, Horizon: 2, Hidden: []int{8}, Norm: control.LInf, Chain: true},
 	{Nx: 2, Nu: 1, Horizon: 4, Hidden: []int{4, 4}, Norm: control.SquaredL2, Rate: true},
 	{Nx: 4, Nu: 2, Horizon: 2, Hidden: []int{6, 6, 6}, Norm: control.L1},
+	{Nx: 3, Nu: 2, Horizon: 2, Hidden: []int{5, 5}, Norm: control.Max},
 }
 
 // No point of a box may leave the ranges found for it, or lie below the

@@ -3,6 +3,7 @@ package bound
 import (
 	"math"
 
+	"hinge/control"
 	"hinge/milp/relu"
 )
 
@@ -50,6 +51,7 @@ type Bounder struct {
 	inputMag  []float64 // Horizon x Nu, bound of |u|
 	termMass  [][]float64
 	gammaPull float64
+	trivial   float64 // bound of the objective that holds without any work
 
 	root Ranges
 
@@ -69,7 +71,14 @@ func New(p *relu.Program) *Bounder {
 	b.stateMag = make([]float64, (h+1)*p.Nx)
 	b.inputMag = make([]float64, h*p.Nu)
 	b.root = b.NewRanges()
-	b.gammaPull = gamma(h*(n+p.Nx+p.Nu+2) + 2*h*p.Nx + 32)
+	rows := 0
+	for i := range p.Terms {
+		rows += p.Terms[i].Rows
+		if p.Terms[i].Norm == control.Max {
+			b.trivial = math.Inf(-1)
+		}
+	}
+	b.gammaPull = gamma(h*(n+p.Nx+p.Nu+2) + 2*h*p.Nx + rows + 32)
 	b.scratch()
 	for i := range b.inputMag {
 		b.inputMag[i] = magnitude(p.Box.Lower[i], p.Box.Upper[i])

@@ -2,6 +2,7 @@ package bound
 
 import (
 	"math"
+	"slices"
 
 	"hinge/control"
 	"hinge/milp/relu"
@@ -105,6 +106,15 @@ func tangent(n control.Norm, r []float64) {
 		s := math.Copysign(1, r[at])
 		clear(r)
 		r[at] = s
+	case control.Max:
+		at := 0
+		for i, v := range r {
+			if v > r[at] {
+				at = i
+			}
+		}
+		clear(r)
+		r[at] = 1
 	}
 }
 
@@ -133,7 +143,7 @@ func (b *Bounder) Objective(d *Dual, form *Form, r Ranges, lower, upper []float6
 		}
 	}
 	s.best.Copy(d)
-	return max(best, 0) // all norms are at least 0, weights too
+	return max(best, b.trivial)
 }
 
 // keep copies the current row, with its rounding allowance, to form.
@@ -167,49 +177,10 @@ func (b *Bounder) project(d *Dual, r Ranges) {
 			}
 		case control.LInf:
 			projectL1(m)
+		case control.Max:
+			projectSimplex(m)
 		}
 	}
-}
-
-// projectL1 replaces m by the nearest point of the unit ball of the L1 norm
-// (Duchi et al., ICML 2008), with room for rounding: it shrinks all entries by
-// the threshold that leaves a norm of 1.
-func projectL1(m []float64) {
-	const limit = 1 - 1e-12
-	if sumAbs(m) <= limit {
-		return
-	}
-	threshold, count := 0.0, 0
-	for {
-		// The threshold rises until the entries above it are the ones it was made from.
-		sum, above := -limit, 0
-		for _, v := range m {
-			if a := math.Abs(v); a > threshold {
-				sum += a
-				above++
-			}
-		}
-		if above == count || above == 0 {
-			break
-		}
-		threshold, count = sum/float64(above), above
-	}
-	for i, v := range m {
-		m[i] = math.Copysign(max(0, math.Abs(v)-threshold), v)
-	}
-	if sum := sumAbs(m); sum > limit {
-		for i := range m {
-			m[i] *= limit / sum
-		}
-	}
-}
-
-func sumAbs(v []float64) float64 {
-	var s float64
-	for _, x := range v {
-		s += math.Abs(x)
-	}
-	return s
 }
 
 func clamp(v, lo, hi float64) float64 {
@@ -244,8 +215,11 @@ func (b *Bounder) evaluate(d *Dual, r Ranges, lower, upper []float64) float64 {
 // seed adds the tangent of term i to the row.
 func (b *Bounder) seed(i int, mult []float64) {
 	k, w, nx, nu := &b.p.Terms[i], &b.row, b.p.Nx, b.p.Nu
-	if k.Norm == control.Disc { // not convex: bounded below by 0
+	switch k.Norm {
+	case control.Disc: // not convex: bounded below by 0
 		return
+	case control.Max: // the multipliers sum to 1 up to rounding
+		w.mass += k.Factor * slices.Max(b.termMass[i])
 	}
 	for j := range k.Rows {
 		m := k.Factor * mult[j]
@@ -333,8 +307,8 @@ func (b *Bounder) termGradient(dst, mult []float64, i int) {
 	}
 }
 
-// step takes the i-th step of Adam, uphill. The rows of an LInf term share one
-// scale: their multipliers live in a simplex, where only differences of their
+// step takes the i-th step of Adam, uphill. The rows of an LInf or Max term share
+// one scale: their multipliers live in a simplex, where only differences of their
 // derivatives matter.
 func (b *Bounder) step(i int, rate float64) {
 	s := b.ascent
@@ -343,7 +317,7 @@ func (b *Bounder) step(i int, rate float64) {
 	for k := range b.p.Terms {
 		end := at + b.p.Terms[k].Rows
 		adam(s.work.Mult[at:end], s.grad.Mult[at:end], s.m.Mult[at:end], s.v.Mult[at:end], i, rate,
-			b.p.Terms[k].Norm == control.LInf)
+			b.p.Terms[k].Norm == control.LInf || b.p.Terms[k].Norm == control.Max)
 		at = end
 	}
 }

@@ -185,13 +185,21 @@ func (w *writer) term(k *relu.Term) error {
 		for range k.Rows {
 			cols = append(cols, e)
 		}
+	case control.Max:
+		e := w.Problem.AddVar(k.Factor, math.Inf(-1), math.Inf(1))
+		for range k.Rows {
+			cols = append(cols, e)
+		}
 	default:
-		return fmt.Errorf("encode: the cost has a term of norm %v; rows can say l1 and linf only", k.Norm)
+		return fmt.Errorf("encode: the cost has a term of norm %v; rows can say l1, linf and max only", k.Norm)
 	}
 	for i, e := range cols {
 		w.residual(k, i)
 		w.add(e, 1)
 		w.Problem.AddRow(w.shift, math.Inf(1), w.index, w.value) // e - r >= 0
+		if k.Norm == control.Max {
+			continue
+		}
 		for j := range w.value[:len(w.value)-1] {
 			w.value[j] = -w.value[j]
 		}

@@ -22,6 +22,7 @@ func TestRolloutIsFeasible(t *testing.T) {
 	shapes := []relutest.Shape{
 		{Nx: 3, Nu: 2, Horizon: 3, Hidden: []int{6, 5}, Rate: true},
 		{Nx: 2, Nu: 1, Horizon: 2, Hidden: []int{7}, Norm: control.LInf, Chain: true},
+		{Nx: 3, Nu: 1, Horizon: 2, Hidden: []int{5}, Norm: control.Max},
 	}
 	for seed := range uint64(40) {
 		rng := rand.New(rand.NewPCG(seed, 31))

@@ -2,6 +2,7 @@ package encode
 
 import (
 	"math"
+	"slices"
 
 	"hinge/control"
 	"hinge/milp/relu"
@@ -41,9 +42,12 @@ func (e *Encoding) startNorms(x, u []float64, ws *relu.Workspace) {
 		r := make([]float64, k.Rows)
 		e.p.Residual(r, i, ws.States(), u)
 		for j, v := range cols {
-			if k.Norm == control.LInf {
+			switch k.Norm {
+			case control.LInf:
 				x[v] = max(x[v], math.Abs(r[j]))
-			} else {
+			case control.Max:
+				x[v] = slices.Max(r)
+			default:
 				x[v] = math.Abs(r[j])
 			}
 		}

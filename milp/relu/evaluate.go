@@ -91,7 +91,9 @@ func (k *Term) residual(dst []float64, p *Program, x, u []float64) {
 
 func norm(k *Term, r []float64) float64 {
 	var sum, largest, squares float64
+	top := math.Inf(-1)
 	for _, v := range r {
+		top = max(top, v)
 		sum += math.Abs(v)
 		largest = max(largest, math.Abs(v))
 		squares += v * v
@@ -103,6 +105,8 @@ func norm(k *Term, r []float64) float64 {
 		return largest
 	case control.SquaredL2:
 		return squares
+	case control.Max:
+		return top
 	}
 	return max(0, k.Radius*k.Radius-squares)
 }
@@ -168,6 +172,15 @@ func slopes(k *Term, r []float64) {
 		s := sign(r[at])
 		clear(r)
 		r[at] = s
+	case control.Max:
+		at := 0
+		for i, v := range r {
+			if v > r[at] {
+				at = i
+			}
+		}
+		clear(r)
+		r[at] = 1
 	case control.SquaredL2:
 		for i, v := range r {
 			r[i] = 2 * v
