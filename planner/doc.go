@@ -11,6 +11,8 @@
 //	CEM     cross-entropy method: fit a normal distribution to the best samples
 //	        (Rubinstein, Kroese 2004; coloured noise and kept elites after
 //	        Pinneri et al., iCEM, CoRL 2020)
+//	CMA     covariance matrix adaptation: CEM with a full covariance, learnt
+//	        step by step (Hansen, The CMA Evolution Strategy: A Tutorial, 2016)
 //	MPPI    path-integral control: average the samples, weighted by exp(-J/lambda)
 //	        (Williams et al., ICRA 2017)
 //	Random  the best of uniform samples

@@ -20,12 +20,13 @@ type Options struct {
 	RelGap, AbsGap float64 // of bnb and highs
 	NodeLimit      int     // of bnb and highs
 
-	// Samples and Iterations are the counted budget of cem, mppi and random.
+	// Samples and Iterations are the counted budget of cem, cma, mppi and random.
 	// Negative Iterations (of random: Samples) mean until the deadline.
 	Samples, Iterations int
-	Candidates          int // trajectories a plan of cem or mppi carries
+	Candidates          int // trajectories a plan of cem, cma or mppi carries
 
 	CEM  CEMOptions  // fields above that are not zero take precedence
+	CMA  CMAOptions  // likewise
 	MPPI MPPIOptions // likewise
 	BnB  bnb.Options // likewise
 }
@@ -40,6 +41,7 @@ var entries = []Entry{
 	{"bnb", "branch-and-bound on the ReLU program, certified gap", buildBnB},
 	{"highs", "mixed-integer program, solved by HiGHS", buildHiGHS},
 	{"cem", "cross-entropy method", buildCEM},
+	{"cma", "covariance matrix adaptation: the cross-entropy method for narrow valleys", buildCMA},
 	{"mppi", "model-predictive path-integral control", buildMPPI},
 	{"hold", "one constant action", buildHold},
 	{"random", "best of uniform samples", buildRandom},
@@ -102,6 +104,16 @@ func buildCEM(p Problem, o Options) (control.Planner, error) {
 	take(&c.Iterations, o.Iterations)
 	take(&c.Candidates, o.Candidates)
 	return NewCEM(p, c)
+}
+
+func buildCMA(p Problem, o Options) (control.Planner, error) {
+	c := o.CMA
+	take(&c.Seed, o.Seed)
+	take(&c.Workers, o.Workers)
+	take(&c.Samples, o.Samples)
+	take(&c.Iterations, o.Iterations)
+	take(&c.Candidates, o.Candidates)
+	return NewCMA(p, c)
 }
 
 func buildMPPI(p Problem, o Options) (control.Planner, error) {

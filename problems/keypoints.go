@@ -45,6 +45,25 @@ func stepNet(net *nn.Net) *nn.Net {
 	return withPusherRows(net).Wrap(s)
 }
 
+// readDynamics sets the dynamics of the network in the file at path.
+func (p *Problem) readDynamics(path string) error {
+	net, err := readNetwork(path, netIn, keypoint2)
+	if err != nil {
+		return err
+	}
+	return p.setDynamics(path, net)
+}
+
+// setDynamics sets the dynamics that the network of the file at path gives. Finite
+// weights may be too large to be joined.
+func (p *Problem) setDynamics(path string, net *nn.Net) error {
+	p.Step, p.Model = stepNet(net), newFormula(net)
+	if err := p.Step.Validate(); err != nil {
+		return fmt.Errorf("%s: joined with the features, %w: weights of the file are too large", path, err)
+	}
+	return nil
+}
+
 // withPusherRows returns net with two more outputs that are always zero.
 func withPusherRows(net *nn.Net) *nn.Net {
 	layers := append([]nn.Layer(nil), net.Layers...)

@@ -75,7 +75,7 @@ func parseList(at string, data []byte) ([]object, error) {
 func jsonProblem(err error, want string) string {
 	var kind *json.UnmarshalTypeError
 	if errors.As(err, &kind) {
-		return fmt.Sprintf("found a %s; it must be %s", kind.Value, want)
+		return fmt.Sprintf("it is of kind %s; it must be %s", kind.Value, want)
 	}
 	var syntax *json.SyntaxError
 	if errors.As(err, &syntax) {

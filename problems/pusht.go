@@ -37,16 +37,14 @@ func openPushT(rest string) (*Problem, error) {
 	if err != nil {
 		return nil, err
 	}
-	net, err := readNetwork(filepath.Join(filepath.Dir(path), pushTNetwork), netIn, keypoint2)
-	if err != nil {
-		return nil, err
-	}
 	p, err := parsePushT(path, data, k)
 	if err != nil {
 		return nil, err
 	}
 	p.Name = "push-t:" + rest
-	p.Step, p.Model = stepNet(net), newFormula(net)
+	if err := p.readDynamics(filepath.Join(filepath.Dir(path), pushTNetwork)); err != nil {
+		return nil, err
+	}
 	return p, nil
 }
 

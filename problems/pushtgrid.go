@@ -22,12 +22,10 @@ func openPushTGrid(path string) (*Problem, error) {
 	if err != nil {
 		return nil, err
 	}
-	net, err := readNetwork(filepath.Join(filepath.Dir(path), network), netIn, keypoint2)
-	if err != nil {
+	p.Name = "push-t-grid:" + path
+	if err := p.readDynamics(filepath.Join(filepath.Dir(path), network)); err != nil {
 		return nil, fmt.Errorf("network of %s: %w", path, err)
 	}
-	p.Name = "push-t-grid:" + path
-	p.Step, p.Model = stepNet(net), newFormula(net)
 	return p, nil
 }
 
