@@ -23,8 +23,8 @@ type Planner struct {
 	AbsGap float64 `yaml:"abs_gap" range:"[0,inf)" doc:"absolute gap that is, in the unit of the cost, 0 for never"`
 	Nodes  int     `yaml:"nodes" range:"[0,inf)" doc:"bnb, highs: most nodes, 0 for no limit"`
 
-	Samples     int     `yaml:"samples" range:"[0,inf)" doc:"cem, mppi: per iteration, 0 for the planner's default"`
-	Iterations  int     `yaml:"iterations" range:"[-1,inf)" doc:"cem, mppi: 0 for the default, -1 until the deadline"`
+	Samples     int     `yaml:"samples" range:"[0,inf)" doc:"samplers: per iteration, 0 for the planner's default"`
+	Iterations  int     `yaml:"iterations" range:"[-1,inf)" doc:"samplers: 0 for the default, -1 until the deadline"`
 	Std         float64 `yaml:"std" range:"[0,10]" doc:"cem, mppi: of the first samples, in half boxes, 0 for the default"`
 	Correlation float64 `yaml:"correlation" range:"[0,1)" doc:"cem, mppi: of the noise in time, 0 for the default"`
 	Elites      int     `yaml:"elites" range:"[0,inf)" doc:"cem: samples a distribution is fitted to, 0 for the default"`

@@ -15,9 +15,9 @@ const (
 	randomName = "random"
 )
 
-// sampling are the planners that use the dense model: they only step it, so its
-// size costs little. The others need a model small enough to reason about.
-var sampling = []string{"cem", "mppi"}
+// exact are the planners that reason about the model, which has to be small for
+// that. The others only step it, so its size costs them little.
+var exact = []string{"bnb", "highs"}
 
 // Planners returns the names of the planners a scenario can have.
 func Planners() []string { return planner.Names() }
@@ -78,8 +78,8 @@ func (s *Scenario) modelKey() (key, name string) {
 	switch {
 	case s.Planner.Name == holdName || s.Planner.Name == randomName:
 		return "", ""
-	case slices.Contains(sampling, s.Planner.Name):
-		return "dense_model", s.DenseModel
+	case slices.Contains(exact, s.Planner.Name):
+		return "model", s.Model
 	}
-	return "model", s.Model
+	return "dense_model", s.DenseModel
 }

@@ -19,8 +19,10 @@ import (
 	"hinge/report"
 )
 
-// solvers are the planners that `hinge plan` offers: those that search.
-var solvers = []string{"bnb", "highs", "cem", "mppi"}
+// solvers returns the planners that `hinge plan` offers: those that search.
+func solvers() []string {
+	return slices.DeleteFunc(planner.Names(), func(name string) bool { return name == "hold" || name == "random" })
+}
 
 type planFlags struct {
 	solver      string
@@ -47,8 +49,8 @@ when either gap is met. PROBLEM is one of
 		Args: exactArgs("a problem; see hinge plan --help"),
 	}
 	fl := c.Flags()
-	fl.StringVar(&f.solver, "solver", "bnb", "one of "+strings.Join(solvers, ", "))
-	fl.Float64Var(&f.time, "time", 0, "time limit in seconds, 0 for none; cem and mppi use all of it")
+	fl.StringVar(&f.solver, "solver", "bnb", "one of "+strings.Join(solvers(), ", "))
+	fl.Float64Var(&f.time, "time", 0, "time limit in seconds, 0 for none; samplers use all of it")
 	fl.Float64Var(&f.gap, "gap", 1e-4, "relative gap at which to stop, 0 for never")
 	fl.Float64Var(&f.absGap, "abs-gap", 1e-6, "absolute gap at which to stop, 0 for never")
 	fl.IntVar(&f.nodes, "nodes", 0, "node limit, 0 for none")
@@ -61,8 +63,8 @@ when either gap is met. PROBLEM is one of
 
 func (f planFlags) validate() error {
 	switch {
-	case !slices.Contains(solvers, f.solver):
-		return badInputf("--solver %s: unknown; %s", f.solver, strictyaml.Choices("solvers", f.solver, solvers))
+	case !slices.Contains(solvers(), f.solver):
+		return badInputf("--solver %s: unknown; %s", f.solver, strictyaml.Choices("solvers", f.solver, solvers()))
 	case !(f.time >= 0) || math.IsInf(f.time, 0):
 		return badInputf("--time %g: must be a finite number of seconds, at least 0", f.time)
 	case !(f.gap >= 0):

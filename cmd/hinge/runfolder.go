@@ -18,7 +18,7 @@ import (
 const (
 	saveInterval = 5 * time.Second        // between saves of a run under way
 	stepTime     = 400 * time.Millisecond // of one action in the movie
-	stepFrames   = 8                      // of one action in the movie
+	stepFrames   = 6                      // of one action in the movie
 )
 
 // runFolder writes what a run leaves behind.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -49,13 +48,17 @@ an interrupted training leaves a whole file. --set and --config know the keys
 		if err != nil {
 			return nil, err
 		}
-		return a.train(ctx, data, cfg, path, "hinge train "+strings.Join(args, " "))
+		r, err := a.train(ctx, data, cfg, path, "hinge train "+strings.Join(args, " "))
+		if r == nil {
+			return nil, badInputf("data set %s: %w", args[0], err) // it cannot be learned from like that
+		}
+		return *r, err
 	})
 }
 
 // train fits and saves the model. An interrupted training is reported with the
-// best model so far, which is on disk.
-func (a *app) train(ctx context.Context, data *dynamics.Dataset, cfg trainConfig, path, command string) (result, error) {
+// best model so far, which is on disk; without a model the result is nil.
+func (a *app) train(ctx context.Context, data *dynamics.Dataset, cfg trainConfig, path, command string) (*modelResult, error) {
 	opts := cfg.options()
 	opts.Seed, opts.Checkpoint, opts.Log = a.seed, path, a.log
 	opts.Tool, opts.Command = version.Tool(), command
@@ -73,7 +76,7 @@ func (a *app) train(ctx context.Context, data *dynamics.Dataset, cfg trainConfig
 	}
 	r := newModelResult(model, report, cputime.Process()-cpu)
 	r.Out, r.Seed = path, a.seed
-	return r, errors.Join(err, ctx.Err())
+	return &r, joined(err, ctx.Err())
 }
 
 // taskMaps takes features and base from the task the data come from. Data of no

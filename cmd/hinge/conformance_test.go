@@ -1,0 +1,256 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"hinge/control"
+	"hinge/dynamics"
+)
+
+func TestExitStatusOfErrors(t *testing.T) {
+	for _, test := range []struct {
+		err  error
+		want int
+	}{
+		{nil, 0},
+		{errors.New("bug"), 1},
+		{badInputf("wrong"), 2},
+		{fmt.Errorf("more: %w", badInputf("wrong")), 2},
+		{nothingFound(&control.Plan{Status: control.Infeasible}), 3},
+		{nothingFound(&control.Plan{Status: control.TimeLimit}), 4},
+		{context.Canceled, 4},
+		{badInput(context.Canceled), 4},
+		{withStatus(statusNoSuccess, errors.New("missed")), 5},
+	} {
+		if got := statusOf(test.err); got != test.want {
+			t.Errorf("%v: status %d, want %d", test.err, got, test.want)
+		}
+	}
+}
+
+// TestBadInput: whatever is wrong, the status is 2 and the message says what,
+// where, and what would be right.
+func TestBadInput(t *testing.T) {
+	dir := t.TempDir()
+	file := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	truncated := file("truncated.safetensors", string(read(t, model)[:200]))
+	typo := file("typo.yaml", "task: push-t\nplanner:\n  horizont: 3\n")
+	config := file("train.yaml", "epoch: 3\n")
+	poisoned := poisonedData(t, dir)
+	for _, test := range []struct {
+		env  []string
+		args []string
+		want []string // parts of the message
+	}{
+		{args: []string{"rum"}, want: []string{`"rum"`, `did you mean "run"?`}},
+		{args: []string{"collect", "push-u"}, want: []string{`"push-u"`, `"push-t"`}},
+		{args: []string{"collect"}, want: []string{"argument 1 is missing", "hinge list tasks"}},
+		{args: []string{"collect", "push-t", "--episodes", "0"}, want: []string{"--episodes is 0", "at least 1"}},
+		{args: []string{"collect", "push-t", "--out", "data.csv"}, want: []string{"data.csv", "must end in .npz"}},
+		{args: []string{"collect", "push-t", "--out", "no/such/data.npz"}, want: []string{"no folder no/such"}},
+		{args: []string{"collect", "push-t", "--episods", "3"}, want: []string{"--episods", "did you mean --episodes?"}},
+		{args: []string{"collect", "push-t", "--seed", "-1"}, want: []string{`--seed is "-1"`, "a whole number, at least 0"}},
+		{args: []string{"run", "push-t", "--planner", "bmb"}, want: []string{"--planner bmb", "planner.name", `did you mean "bnb"?`}},
+		{args: []string{"run", "push-t", "--set", "planner.horizont=3"}, want: []string{"--set planner.horizont=3", `did you mean "horizon"?`}},
+		{args: []string{"run", "push-t", "--set", "planner.gap=-1"}, want: []string{"planner.gap", "value is -1", "in [0, 1]"}},
+		{args: []string{"run", "push-t", "--set", "seed"}, want: []string{"--set seed", "key=value"}},
+		{args: []string{"run", typo}, want: []string{"typo.yaml:3:3", "planner.horizont", `did you mean "horizon"?`}},
+		{args: []string{"run", "nowhere.yaml"}, want: []string{"nowhere.yaml", "neither a file nor a built-in name", "push-t"}},
+		{args: []string{"run", quick, "--planner", "bnb", "--set", "model=" + truncated}, want: []string{"model", "truncated.safetensors"}},
+		{args: []string{"run", quick, "--set", "dense_model=none.safetensors"}, want: []string{"dense_model", "none.safetensors", "neither a file"}},
+		{args: []string{"run", quick, "--video", "movie.mp4"}, want: []string{"--video movie.mp4", "must end in .gif"}},
+		{args: []string{"run", quick, "--planner", "highs"}, env: []string{"HINGE_HIGHS=/no/such.so"}, want: []string{"HINGE_HIGHS", "/no/such.so", "must be the path"}},
+		{args: []string{"plan", quick, "--solver", "highs"}, env: []string{"HINGE_HIGHS=/no/such.so"}, want: []string{"HINGE_HIGHS", "/no/such.so", "must be the path"}},
+		{args: []string{"plan", quick, "--solver", "cplex"}, want: []string{"--solver cplex", "valid solvers are bnb"}},
+		{args: []string{"plan", quick, "--gap", "-1"}, want: []string{"--gap -1", "at least 0"}},
+		{args: []string{"plan", quick, "--time", "soon"}, want: []string{`--time is "soon"`, "a number"}},
+		{args: []string{"plan", "bnn:problem.txt"}, want: []string{"bnn:problem.txt", "push-t:FILE#K", "push-t-grid:FILE"}},
+		{args: []string{"plan", "push-t-grid:nowhere.json"}, want: []string{"nowhere.json"}},
+		{args: []string{"train", "nowhere.npz"}, want: []string{"nowhere.npz", "no such file"}},
+		{args: []string{"train", poisoned}, want: []string{"poisoned.npz", "NaN", "finite"}},
+		{args: []string{"train", model}, want: []string{"model.safetensors"}},
+		{args: []string{"train", data, "--config", config}, want: []string{"train.yaml:1:1", "epoch", `did you mean "epochs"?`}},
+		{args: []string{"train", data, "--set", "horizon=99"}, want: []string{"data.npz", "horizon is 99", "1 to 10"}},
+		{args: []string{"train", data, "--set", "hidden=[0]"}, want: []string{"hidden[0]", "value is 0", "in [1, 4096]"}},
+		{args: []string{"inspect", truncated}, want: []string{"truncated.safetensors"}},
+		{args: []string{"inspect", program}, want: []string{"unknown kind of file", ".safetensors"}},
+		{args: []string{"inspect", t.TempDir()}, want: []string{"scenario.yaml", "run folder?"}},
+		{args: []string{"doctor", "nowhere"}, want: []string{"nowhere", "no such file"}},
+		{args: []string{"list", "task"}, want: []string{`"task"`, `did you mean "tasks"?`}},
+		{args: []string{"bench", "trian"}, want: []string{"trian", `did you mean "train"?`}},
+		{args: []string{"version", "now"}, want: []string{`"now"`, "one too many"}},
+	} {
+		o := hingeIn(t, t.TempDir(), test.env, test.args...)
+		if o.status != statusBadInput || o.stdout != "" {
+			t.Errorf("hinge %s: status %d, output %q\n%s", strings.Join(test.args, " "), o.status, o.stdout, o.stderr)
+		}
+		for _, part := range test.want {
+			if !strings.Contains(o.stderr, part) {
+				t.Errorf("hinge %s: the message does not say %q:\n%s", strings.Join(test.args, " "), part, o.stderr)
+			}
+		}
+		if strings.Contains(o.stderr, "goroutine ") || strings.Count(strings.TrimSpace(o.stderr), "\n") > 0 {
+			t.Errorf("hinge %s: the message is not one line:\n%s", strings.Join(test.args, " "), o.stderr)
+		}
+	}
+}
+
+// poisonedData writes a data set with a NaN in it, which Save would refuse.
+func poisonedData(t *testing.T, dir string) string {
+	t.Helper()
+	d, err := dynamics.LoadDataset(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const marker = 0.123456789012345
+	d.X[5] = marker
+	path := filepath.Join(dir, "poisoned.npz")
+	if err := d.Save(path); err != nil {
+		t.Fatal(err)
+	}
+	replaceFloat(t, path, marker, math.NaN())
+	return path
+}
+
+func read(t *testing.T, path string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// jsonCommands are commands that succeed, with fields their object must have.
+func jsonCommands(t *testing.T) []struct {
+	args   []string
+	fields []string
+} {
+	dir := t.TempDir()
+	out := func(name string) string { return filepath.Join(dir, name) }
+	return []struct {
+		args   []string
+		fields []string
+	}{
+		{[]string{"version"}, []string{"version", "revision", "go"}},
+		{[]string{"list"}, []string{"rows"}},
+		{[]string{"doctor"}, []string{"rows"}},
+		{[]string{"collect", "push-t", "--episodes", "20", "--steps", "5", "--out", out("d.npz")}, []string{"task", "episodes", "hash", "out", "seed"}},
+		{[]string{"train", data, "--set", "epochs=1", "--set", "hidden=[4]", "--out", out("m.safetensors")},
+			[]string{"relus", "identities", "zeros", "parameters", "loss", "error_1", "error_h", "samples_per_cpu_s", "time_s"}},
+		{[]string{"inspect", model}, []string{"kind", "facts"}},
+		{[]string{"inspect", data}, []string{"kind", "facts"}},
+		{[]string{"inspect", quick}, []string{"kind", "facts"}},
+		{[]string{"plan", quick, "--nodes", "40"}, []string{"status", "objective", "dual_bound", "certified", "abs_gap", "rel_gap", "actions", "states",
+			"max_model_error", "verified", "solver", "inputs", "relus", "unstable_relus", "nodes", "time_s", "cpu_s", "first_plan_s", "seed"}},
+		{[]string{"plan", quick, "--solver", "cem"}, []string{"status", "dual_bound"}},
+		{[]string{"run", quick, "--headless", "--out", out("run")}, []string{"task", "planner", "model", "seed", "success", "cost", "steps", "final_error",
+			"final_error_unit", "plan_ms", "deadline_ms", "deadline_misses", "rel_gap", "abs_gap", "certified_fraction", "model_error", "out"}},
+		{[]string{"inspect", out("run")}, []string{"kind", "facts"}},
+		{[]string{"doctor", out("run")}, []string{"rows"}},
+	}
+}
+
+func TestJSONIsOneObject(t *testing.T) {
+	for _, c := range jsonCommands(t) {
+		o := hinge(t, append(c.args, "--json")...)
+		if o.status != statusDone || o.stderr != "" {
+			t.Errorf("hinge %v: status %d\n%s", c.args, o.status, o.stderr)
+			continue
+		}
+		object := o.decode(t)
+		for _, field := range c.fields {
+			if _, ok := object[field]; !ok {
+				t.Errorf("hinge %v: no field %q in\n%s", c.args, field, o.stdout)
+			}
+		}
+	}
+}
+
+func TestErrorsAreJSONToo(t *testing.T) {
+	for _, args := range [][]string{{"run", "nowhere", "--json"}, {"--json", "rum"}, {"run", "push-t", "--nonsense", "--json"}} {
+		o := hinge(t, args...)
+		object := o.decode(t)
+		if o.status != statusBadInput || object["exit_status"] != 2.0 || object["error"] == "" || o.stderr == "" {
+			t.Errorf("hinge %v: status %d, %v, %q", args, o.status, object, o.stderr)
+		}
+	}
+}
+
+func TestListNamesEverything(t *testing.T) {
+	for kind, want := range map[string][]string{
+		"tasks": {"push-t"}, "planners": {"bnb", "highs", "cem", "mppi", "hold", "random"},
+		"scenarios": {"push-t"}, "benches": {"train", "sim", "plan"},
+	} {
+		var names []string
+		for _, row := range hinge(t, "list", kind, "--json").decode(t)["rows"].([]any) {
+			r := row.(map[string]any)
+			names = append(names, r["name"].(string))
+			if r["summary"] == "" || r["kind"] != kind {
+				t.Errorf("%s: %v", kind, r)
+			}
+		}
+		for _, name := range want {
+			if !slices.Contains(names, name) {
+				t.Errorf("%s are %v; %s is missing", kind, names, name)
+			}
+		}
+	}
+}
+
+func TestEveryCommandHasHelpWithExample(t *testing.T) {
+	checked := 0
+	var walk func(c *cobra.Command)
+	walk = func(c *cobra.Command) {
+		checked++
+		if c.Short == "" || c.Example == "" {
+			t.Errorf("%s has no summary or no example", c.CommandPath())
+		}
+		for _, line := range strings.Split(c.Example, "\n") {
+			if !strings.Contains(line, "hinge") {
+				t.Errorf("%s: example %q is no command line", c.CommandPath(), line)
+			}
+		}
+		for _, sub := range c.Commands() {
+			walk(sub)
+		}
+	}
+	walk(newApp(os.Stdout, os.Stderr).root())
+	if checked < 12 {
+		t.Fatalf("only %d commands found", checked)
+	}
+	for _, args := range [][]string{{"--help"}, {"run", "--help"}, {"help", "plan"}, {}} {
+		if o := hinge(t, args...); o.status != statusDone || !strings.Contains(o.stdout, "Examples:") || o.stderr != "" {
+			t.Errorf("hinge %v: status %d\n%s%s", args, o.status, o.stdout, o.stderr)
+		}
+	}
+}
+
+func TestStartsFast(t *testing.T) {
+	best := time.Hour
+	for range 10 {
+		start := time.Now()
+		hinge(t, "version")
+		best = min(best, time.Since(start))
+	}
+	if best > 50*time.Millisecond {
+		t.Errorf("hinge version takes %v; it must start within 50 ms", best)
+	}
+}
