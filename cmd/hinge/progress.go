@@ -65,10 +65,15 @@ func (p *progress) draw(n int, note string) {
 	if p.bar == nil {
 		p.bar = progressbar.NewOptions(p.total,
 			progressbar.OptionSetWriter(p.app.stderr), progressbar.OptionSetWidth(24),
-			progressbar.OptionShowCount(), progressbar.OptionSetItsString(p.unit),
+			progressbar.OptionShowCount(), progressbar.OptionSetElapsedTime(false), progressbar.OptionSetPredictTime(false),
 			progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
 	}
-	p.bar.Describe(p.what + spaced(note))
+	left := ""
+	if n > 0 {
+		elapsed := time.Since(p.start)
+		left = (elapsed * time.Duration(max(0, p.total-n)) / time.Duration(n)).Round(time.Second).String() + " left"
+	}
+	p.bar.Describe(p.what + spaced(note) + spaced(left))
 	_ = p.bar.Set(min(n, p.total)) // an unwritable terminal is no reason to stop
 }
 

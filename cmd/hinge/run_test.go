@@ -1,18 +1,20 @@
 package main
 
 import (
+	"bufio"
 	"encoding/json"
 	"errors"
 	"image/gif"
 	"image/png"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
+	"hinge/dynamics"
 	"hinge/report"
 )
 
@@ -113,26 +115,47 @@ func TestRequireSuccess(t *testing.T) {
 
 func TestInterruptedRunKeepsItsSteps(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "run")
-	cmd := exec.Command(program, "run", quick, "--set", "max_steps=10000", "--planner", "hold", "--set", "noise=0", "--out", dir)
-	var stderr strings.Builder
-	cmd.Stderr = &stderr
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	time.Sleep(200 * time.Millisecond)
-	if err := cmd.Process.Signal(os.Interrupt); err != nil {
-		t.Fatal(err)
-	}
-	err := cmd.Wait()
-	if cmd.ProcessState.ExitCode() != statusLimit {
-		t.Fatalf("%v: %s", err, stderr.String())
-	}
+	interrupt(t, "run", quick, "--set", "max_steps=10000", "--planner", "hold", "--out", dir, "-v")
 	run, err := report.Open(dir)
 	if err != nil || run.Summary != nil || len(run.Steps) == 0 {
 		t.Fatalf("%+v, %v", run, err)
 	}
 	if o := hinge(t, "doctor", dir); o.status != statusDone || !strings.Contains(o.stdout, "interrupted after") {
 		t.Errorf("%d %s%s", o.status, o.stdout, o.stderr)
+	}
+}
+
+func TestInterruptedTrainingKeepsTheBestModel(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "m.safetensors")
+	interrupt(t, "train", data, "--set", "epochs=1000000", "--set", "hidden=[4]", "--out", path, "-v")
+	if _, err := dynamics.Load(path); err != nil {
+		t.Error(err)
+	}
+}
+
+// interrupt starts a command and interrupts it, as Ctrl-C does, once it has said
+// something about its work.
+func interrupt(t *testing.T, args ...string) {
+	t.Helper()
+	cmd := exec.Command(program, args...)
+	stderr, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	said := bufio.NewReader(stderr)
+	if _, err := said.ReadString('\n'); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	rest, _ := io.ReadAll(said)
+	_ = cmd.Wait() // the status says what there is to say
+	if cmd.ProcessState.ExitCode() != statusLimit || !strings.Contains(string(rest), "interrupted") {
+		t.Fatalf("status %d\n%s", cmd.ProcessState.ExitCode(), rest)
 	}
 }
 

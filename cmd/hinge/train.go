@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -71,12 +72,15 @@ func (a *app) train(ctx context.Context, data *dynamics.Dataset, cfg trainConfig
 	cpu := cputime.Process()
 	model, report, err := dynamics.Fit(ctx, data, opts)
 	p.finish()
-	if err != nil && model == nil {
+	if model == nil {
 		return nil, err
+	}
+	if err != nil { // interrupted or diverged: what was learned until then is kept
+		err = errors.Join(err, model.Save(path))
 	}
 	r := newModelResult(model, report, cputime.Process()-cpu)
 	r.Out, r.Seed = path, a.seed
-	return &r, joined(err, ctx.Err())
+	return &r, err
 }
 
 // taskMaps takes features and base from the task the data come from. Data of no

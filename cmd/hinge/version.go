@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -34,5 +35,9 @@ type versionResult struct {
 }
 
 func (r versionResult) text(w io.Writer) {
-	fmt.Fprintf(w, "hinge %s %s (%s, %s)\n", r.Version, r.Revision, r.Go, r.Platform)
+	build := []string{r.Go, r.Platform}
+	if r.Revision != "" {
+		build = append([]string{r.Revision}, build...)
+	}
+	fmt.Fprintf(w, "hinge %s (%s)\n", r.Version, strings.Join(build, ", "))
 }
