@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -12,7 +11,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"hinge/internal/atomicfile"
 	"hinge/internal/strictyaml"
 	"hinge/report"
 	"hinge/scenario"
@@ -42,11 +40,10 @@ episode leaves a run folder with a movie and a plot.`,
 		if seeds < 1 || !(planTime > 0) {
 			return nil, badInputf("--seeds is %d, --time %g; seeds must be at least 1 and the time above 0", seeds, planTime)
 		}
-		dir := a.out
-		if dir == "" {
-			dir = "demo"
+		if a.out == "" {
+			a.out = "demo"
 		}
-		return a.demo(ctx, dir, seeds, planTime)
+		return a.demo(ctx, a.out, seeds, planTime)
 	})
 }
 
@@ -71,7 +68,7 @@ func (a *app) demo(ctx context.Context, dir string, seeds int, planTime float64)
 	for _, planner := range demoPlanners {
 		r.Rows = append(r.Rows, newDemoRow(planner, runs[planner]))
 	}
-	return r, r.save()
+	return a.saved("summary", r) // beside the runs
 }
 
 // demoEpisode runs one episode without progress of its own.
@@ -145,15 +142,6 @@ func newDemoRow(planner string, runs []*report.RunSummary) demoRow {
 		r.Example = runs[i].Out
 	}
 	return r
-}
-
-// save keeps the table beside the runs.
-func (r demoResult) save() error {
-	data, err := json.MarshalIndent(r, "", "  ")
-	if err != nil {
-		return fmt.Errorf("demo table as JSON: %w", err)
-	}
-	return atomicfile.WriteBytes(filepath.Join(r.Out, "summary.json"), append(data, '\n'))
 }
 
 func (r demoResult) text(w io.Writer) {

@@ -31,6 +31,7 @@ type planFlags struct {
 	nodes       int
 	workers     int
 	writeMPS    string
+	sets        []string
 }
 
 func (a *app) planCommand() *cobra.Command {
@@ -43,7 +44,7 @@ when either gap is met. PROBLEM is one of
 
   a scenario: its start is planned from (hinge list scenarios, or a YAML file)
   ` + strings.Join(problems.Forms(), "\n  "),
-		Example: `  hinge plan push-t --time 5
+		Example: `  hinge plan push-t --time 5 --set planner.horizon=2
   hinge plan push-t-grid:../shared/data/push-t-grid/instances/n24_h3_sum_a.json --solver highs --time 60
   hinge plan push-t --write-mps plan.mps`,
 		Args: exactArgs("a problem; see hinge plan --help"),
@@ -55,6 +56,7 @@ when either gap is met. PROBLEM is one of
 	fl.Float64Var(&f.absGap, "abs-gap", 1e-6, "absolute gap at which to stop, 0 for never")
 	fl.IntVar(&f.nodes, "nodes", 0, "node limit, 0 for none")
 	fl.IntVar(&f.workers, "workers", 1, "goroutines; they never change a plan without time limit")
+	fl.StringArrayVar(&f.sets, "set", nil, "override a value of a scenario, as key=value; may be repeated")
 	fl.StringVar(&f.writeMPS, "write-mps", "", "also write the mixed-integer program to this .mps file")
 	return a.command(c, outForResult, func(ctx context.Context, cmd *cobra.Command, args []string) (result, error) {
 		return a.plan(ctx, cmd, args[0], f)
@@ -102,7 +104,7 @@ func (a *app) plan(ctx context.Context, cmd *cobra.Command, spec string, f planF
 	if err := f.validate(); err != nil {
 		return nil, err
 	}
-	problem, err := a.openProblem(cmd, spec, f.solver)
+	problem, err := a.openProblem(cmd, spec, f.solver, f.sets)
 	if err != nil {
 		return nil, err
 	}

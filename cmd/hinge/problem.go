@@ -28,11 +28,14 @@ type planProblem struct {
 
 // openProblem reads PROBLEM. The solver decides which of a scenario's models is
 // used.
-func (a *app) openProblem(cmd *cobra.Command, spec, solver string) (*planProblem, error) {
+func (a *app) openProblem(cmd *cobra.Command, spec, solver string, sets []string) (*planProblem, error) {
 	if !isScenario(spec) {
 		if !problems.Is(spec) {
 			return nil, badInputf("problem %s: not supported; give a scenario (%s, or a YAML file) or one of %s",
 				spec, strings.Join(scenario.Names(), ", "), strings.Join(problems.Forms(), ", "))
+		}
+		if len(sets) > 0 {
+			return nil, badInputf("--set %s: only a scenario has values to override; %s is none", sets[0], spec)
 		}
 		p, err := problems.Open(spec)
 		if err != nil {
@@ -43,7 +46,7 @@ func (a *app) openProblem(cmd *cobra.Command, spec, solver string) (*planProblem
 			x0:      p.X0, seed: a.seed, bestKnown: p.Reference.BestKnown,
 		}, nil
 	}
-	s, err := a.loadScenario(cmd, spec, solver, nil)
+	s, err := a.loadScenario(cmd, spec, solver, sets)
 	if err != nil {
 		return nil, err
 	}
