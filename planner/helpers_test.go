@@ -93,10 +93,11 @@ func testCost(nx, nu, horizon int) *control.Cost {
 		{Name: "effort", Weight: 0.1, Norm: control.SquaredL2, Residual: action},
 		{Name: "rate", Weight: 0.05, Norm: control.L1, Residual: action, Rate: true},
 		{Name: "disc", Weight: 100, Norm: control.Disc, Residual: disc, Radius: 0.2},
+		{Name: "slope", Weight: 0.1, Norm: control.Max, Residual: state},
 	}}
 }
 
-// linearCost is what solvers can encode: L1 and LInf terms only.
+// linearCost is what solvers prove fast: the L1 and LInf terms.
 func linearCost(nx, nu, horizon int) *control.Cost {
 	c := testCost(nx, nu, horizon)
 	c.Terms = append(c.Terms[:2:2], c.Terms[3])

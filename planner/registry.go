@@ -21,7 +21,7 @@ type Options struct {
 	NodeLimit      int     // of bnb and highs
 
 	// Samples and Iterations are the counted budget of cem, cma, mppi and random.
-	// Negative Iterations (of random: Samples) mean until the deadline.
+	// Negative Iterations mean until the deadline; so do negative Samples of random.
 	Samples, Iterations int
 	Candidates          int // trajectories a plan of cem, cma or mppi carries
 
@@ -129,5 +129,8 @@ func buildMPPI(p Problem, o Options) (control.Planner, error) {
 func buildHold(p Problem, _ Options) (control.Planner, error) { return NewHold(p) }
 
 func buildRandom(p Problem, o Options) (control.Planner, error) {
+	if o.Iterations < 0 {
+		o.Samples = -1
+	}
 	return NewRandom(p, RandomOptions{Samples: o.Samples, Workers: o.Workers, Seed: o.Seed})
 }

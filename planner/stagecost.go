@@ -74,8 +74,10 @@ func (s *stageCost) at(t int, x, u, prev []float64) float64 {
 
 func (k *sparseTerm) value(t, nx int, x, u, prev []float64) float64 {
 	var sum, largest, squares float64
+	top := math.Inf(-1)
 	for i := range k.rows {
 		r := k.residual(&k.rows[i], t, nx, x, u, prev)
+		top = max(top, r)
 		sum += math.Abs(r)
 		largest = max(largest, math.Abs(r))
 		squares += r * r
@@ -87,8 +89,12 @@ func (k *sparseTerm) value(t, nx int, x, u, prev []float64) float64 {
 		return largest
 	case control.SquaredL2:
 		return squares
+	case control.Max:
+		return top
+	case control.Disc:
+		return max(0, k.radius2-squares)
 	}
-	return max(0, k.radius2-squares)
+	panic("planner: a cost has a norm that sampling planners do not know")
 }
 
 func (k *sparseTerm) residual(row *sparseRow, t, nx int, x, u, prev []float64) float64 {
