@@ -2,8 +2,10 @@ package bnb
 
 import (
 	"math"
+	"slices"
 
 	"hinge/milp/bound"
+	"hinge/milp/relu"
 )
 
 // branch is the split of a node: the box is cut in two at point.
@@ -18,7 +20,7 @@ const discount = .7
 
 // choose picks the input to split. The score of input k is
 //
-//	(|a_k| + mean |a| + 1e-3) width_k discount^t
+//	(|a_k| + mean |a| + 1e-3) width_k discount^t influence_k
 //
 // where a is the row of a plain dual, not of the optimised one: that one sets
 // its multipliers to 0 where the relaxation is loose, and inputs it does not see
@@ -35,12 +37,41 @@ func choose(p *problem, row []float64, lower, upper []float64) branch {
 		if !(rel > 0) {
 			continue
 		}
-		score := (math.Abs(a)*p.width[k] + mean + 1e-3) * rel * math.Pow(discount, float64(k/p.Nu))
+		score := (math.Abs(a)*p.width[k] + mean + 1e-3) * rel * math.Pow(discount, float64(k/p.Nu)) * p.influence[k]
 		if score > best {
 			best, at = score, k
 		}
 	}
 	return branch{input: at, point: lower[at] + (upper[at]-lower[at])/2}
+}
+
+// influence returns how much each input can move the hidden units of its own
+// step, as a share of the most influential one. In a program of one step an
+// input that moves none enters the cost alone, which the dual bounds exactly:
+// splitting it gains nothing. Over several steps every input matters later.
+func influence(p *relu.Program, width []float64) []float64 {
+	share := make([]float64, len(width))
+	last := len(p.Step.Layers) - 1
+	for k := range share {
+		share[k] = 1
+		if p.Horizon > 1 {
+			continue
+		}
+		share[k] = 0
+		for l := range last {
+			y := &p.Step.Layers[l]
+			if in := p.Nx + k - y.From; in >= 0 && in < y.In() {
+				for h := range y.Out {
+					share[k] += math.Abs(p.Step.Weight(l)[h*y.In()+in]) * width[k]
+				}
+			}
+		}
+	}
+	top := slices.Max(share)
+	for k := range share {
+		share[k] = max(share[k], 1e-6*top, 1e-300) / max(top, 1e-300)
+	}
+	return share
 }
 
 // plainRow writes the row of the plain dual of a node to form.

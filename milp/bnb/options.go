@@ -23,7 +23,7 @@ type Options struct {
 	// Descents is the number of projected gradient descents from the best
 	// samples; 0 means 16, negative none.
 	Descents int
-	// DualSteps is the number of ascent steps on the dual of a node; 0 means 20,
+	// DualSteps is the number of ascent steps on the dual of a node; 0 means 10,
 	// negative none.
 	DualSteps int
 	// OpenLimit caps the nodes kept in memory; beyond it the search plunges into
@@ -48,7 +48,7 @@ func (o Options) withDefaults() Options {
 	o.Workers = max(1, o.Workers)
 	o.Samples = defaultCount(o.Samples, 256)
 	o.Descents = defaultCount(o.Descents, 16)
-	o.DualSteps = defaultCount(o.DualSteps, 20)
+	o.DualSteps = defaultCount(o.DualSteps, 10)
 	o.OpenLimit = defaultCount(o.OpenLimit, 200_000)
 	if o.NodeLimit <= 0 {
 		o.NodeLimit = math.MaxInt

@@ -21,14 +21,14 @@ func (n *node) before(m *node) bool {
 }
 
 // queue is a binary heap of open nodes.
-type queue struct{ nodes []*node }
+type queue[N interface{ before(N) bool }] struct{ nodes []N }
 
-func (q *queue) len() int { return len(q.nodes) }
+func (q *queue[N]) len() int { return len(q.nodes) }
 
-// best returns the node with the lowest bound; the queue must not be empty.
-func (q *queue) best() *node { return q.nodes[0] }
+// best returns the first node; the queue must not be empty.
+func (q *queue[N]) best() N { return q.nodes[0] }
 
-func (q *queue) push(n *node) {
+func (q *queue[N]) push(n N) {
 	q.nodes = append(q.nodes, n)
 	i := len(q.nodes) - 1
 	for i > 0 {
@@ -41,16 +41,16 @@ func (q *queue) push(n *node) {
 	}
 }
 
-func (q *queue) pop() *node {
+func (q *queue[N]) pop() N {
 	top := q.nodes[0]
 	last := len(q.nodes) - 1
-	q.nodes[0], q.nodes[last] = q.nodes[last], nil
-	q.nodes = q.nodes[:last]
+	q.nodes[0] = q.nodes[last]
+	q.shrink()
 	q.sink(0)
 	return top
 }
 
-func (q *queue) sink(i int) {
+func (q *queue[N]) sink(i int) {
 	for {
 		least := i
 		for c := 2*i + 1; c <= 2*i+2 && c < len(q.nodes); c++ {
@@ -68,10 +68,16 @@ func (q *queue) sink(i int) {
 
 // popNewest removes the last leaf of the heap: a deep node whose subtree is
 // small, for plunging when memory is scarce.
-func (q *queue) popNewest() *node {
-	last := len(q.nodes) - 1
-	n := q.nodes[last]
-	q.nodes[last] = nil
-	q.nodes = q.nodes[:last]
+func (q *queue[N]) popNewest() N {
+	n := q.nodes[len(q.nodes)-1]
+	q.shrink()
 	return n
+}
+
+// shrink forgets the last node.
+func (q *queue[N]) shrink() {
+	var none N
+	last := len(q.nodes) - 1
+	q.nodes[last] = none
+	q.nodes = q.nodes[:last]
 }

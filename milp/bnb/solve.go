@@ -16,7 +16,8 @@ import (
 // problem is the program with what every part of the search reads.
 type problem struct {
 	*relu.Program
-	width []float64 // edges of the root box, at least a tiny positive number
+	width     []float64 // edges of the root box, at least a tiny positive number
+	influence []float64 // see [influence]
 }
 
 // roundSize is the number of nodes expanded between two merges. It is fixed, so
@@ -28,7 +29,7 @@ type search struct {
 	p       *problem
 	opts    Options
 	start   time.Time
-	open    queue
+	open    queue[*node]
 	best    incumbent
 	dropped float64 // smallest bound of what is no longer open
 	nodes   int
@@ -37,6 +38,7 @@ type search struct {
 	round   []*node
 	results []expansion
 	res     *Result
+	stages  *stageSearch // nil until the tree alone proves too slow
 }
 
 // Solve minimises J over the box of p. The deadline of ctx gives status
@@ -44,13 +46,50 @@ type search struct {
 // sound dual bound and without an error. An error means that the program cannot
 // be bounded: a range that is not finite.
 func Solve(ctx context.Context, p *relu.Program, opts Options) (*Result, error) {
+	s, b, err := open(ctx, p, opts)
+	if err != nil {
+		return nil, err
+	}
+	limit := s.opts.NodeLimit
+	if decomposable(p) {
+		s.opts.NodeLimit = min(limit, treeTrial)
+	}
+	s.run(ctx)
+	s.opts.NodeLimit = limit
+	if !s.closed() && ctx.Err() == nil {
+		if s.stages = newStageSearch(s, b); s.stages != nil {
+			s.stages.run(ctx)
+		} else {
+			s.run(ctx)
+		}
+	}
+	return s.finish(ctx), nil
+}
+
+// treeTrial is the number of nodes the tree on all actions gets before the stage
+// search takes over where the program decomposes: programs of few inputs are
+// done by then.
+const treeTrial = 400
+
+// solveTree minimises J by the tree alone.
+func solveTree(ctx context.Context, p *relu.Program, opts Options) (*Result, error) {
+	s, _, err := open(ctx, p, opts)
+	if err != nil {
+		return nil, err
+	}
+	s.run(ctx)
+	return s.finish(ctx), nil
+}
+
+// open finds first incumbents and bounds the root.
+func open(ctx context.Context, p *relu.Program, opts Options) (*search, *bound.Bounder, error) {
 	s := &search{opts: opts.withDefaults(), start: time.Now(), dropped: math.Inf(1),
 		best: incumbent{value: math.Inf(1)}, p: newProblem(p)}
 	s.res = &Result{}
 	s.tryStarts()
 	b := bound.New(p)
 	if !b.Finite() {
-		return nil, errors.New("bnb: a pre-activation has no finite range on the action box; the weights or the horizon are too large")
+		return nil, nil, errors.New("bnb: a pre-activation has no finite range on the action box; the weights or the horizon are too large")
 	}
 	s.res.UnstableReLUs = b.Root().Unstable()
 	multistart(s.p, &s.best, s.opts, func() bool { return ctx.Err() != nil })
@@ -59,8 +98,8 @@ func Solve(ctx context.Context, p *relu.Program, opts Options) (*Result, error) 
 		s.workers = append(s.workers, newExpander(s.p, b.Clone(), s.opts.DualSteps))
 	}
 	s.root(b)
-	s.run(ctx)
-	return s.finish(ctx), nil
+	s.results = make([]expansion, roundSize)
+	return s, b, nil
 }
 
 func newProblem(p *relu.Program) *problem {
@@ -68,6 +107,7 @@ func newProblem(p *relu.Program) *problem {
 	for k := range q.width {
 		q.width[k] = max(p.Box.Upper[k]-p.Box.Lower[k], 1e-300)
 	}
+	q.influence = influence(p, q.width)
 	return q
 }
 
@@ -124,7 +164,6 @@ func (s *search) cutoff() float64 {
 
 // run expands rounds of nodes until the gap is met or a limit is reached.
 func (s *search) run(ctx context.Context) {
-	s.results = make([]expansion, roundSize)
 	for s.open.len() > 0 && s.open.best().bound < s.cutoff() && ctx.Err() == nil && s.nodes < s.opts.NodeLimit {
 		s.take()
 		s.expandRound(ctx)
@@ -196,8 +235,14 @@ func (s *search) dualBound() float64 {
 	if s.open.len() > 0 {
 		d = min(d, s.open.best().bound)
 	}
+	if s.stages != nil {
+		d = max(d, min(s.stages.lower(), s.best.value))
+	}
 	return d
 }
+
+// closed reports whether the gap is met.
+func (s *search) closed() bool { return s.dualBound() >= s.cutoff() }
 
 // report records progress.
 func (s *search) report() {
@@ -226,7 +271,7 @@ func (s *search) finish(ctx context.Context) *Result {
 	r.NodeCount, r.SolveTime = s.nodes, time.Since(s.start)
 	r.Status = milp.Optimal
 	switch {
-	case s.open.len() == 0 || s.open.best().bound >= s.cutoff():
+	case s.closed():
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		r.Status = milp.TimeLimit
 	case ctx.Err() != nil:

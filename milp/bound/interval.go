@@ -21,18 +21,26 @@ func (b *Bounder) propagate(r Ranges) {
 		}
 		for h := range b.units {
 			at := t*len(b.units) + h
-			l, u, mass := b.units[h].interval(lo, hi, mag)
+			l, u, mass := b.units[h].interval(lo, hi, mag, b.rounded(h))
 			b.mass[at] = mass
 			r.Lower[at], r.Upper[at] = max(r.Lower[at], l), min(r.Upper[at], u)
 			lo[b.in+h], hi[b.in+h] = max(0, r.Lower[at]), max(0, r.Upper[at])
 			mag[b.in+h] = hi[b.in+h]
 		}
 		for i := range b.out {
-			xl[i], xu[i], b.outMass[t*nx+i] = b.out[i].interval(lo, hi, mag)
+			xl[i], xu[i], b.outMass[t*nx+i] = b.out[i].interval(lo, hi, mag, b.rounded(len(b.units)+i))
 		}
 		b.setState(t+1, xl, xu)
 	}
 	b.setTermMass()
+}
+
+// rounded returns the mass to add for weights that were themselves computed.
+func (b *Bounder) rounded(unit int) float64 {
+	if b.p.Rounded == nil {
+		return 0
+	}
+	return b.p.Rounded[unit]
 }
 
 func (b *Bounder) setState(t int, xl, xu []float64) {
@@ -42,8 +50,8 @@ func (b *Bounder) setState(t int, xl, xu []float64) {
 }
 
 // interval returns the range of w'v + b for v in [lo, hi], rounded outwards, and
-// its mass.
-func (u *unit) interval(lo, hi, mag []float64) (l, v, mass float64) {
+// its mass, at least extra.
+func (u *unit) interval(lo, hi, mag []float64, extra float64) (l, v, mass float64) {
 	l, v = u.b, u.b
 	for k, w := range u.w {
 		if a := u.from + k; w > 0 {
@@ -54,8 +62,8 @@ func (u *unit) interval(lo, hi, mag []float64) (l, v, mass float64) {
 			v += w * lo[a]
 		}
 	}
-	mass = dotMass(u.w, mag[u.from:u.to], u.b)
-	slack := gamma(len(u.w)+2) * mass
+	mass = dotMass(u.w, mag[u.from:u.to], u.b) + extra
+	slack := gamma(len(mag)+2) * mass
 	return l - slack, v + slack, mass
 }
 

@@ -33,6 +33,10 @@ type Program struct {
 	X0      []float64   // Nx
 	Box     control.Box // of the stacked actions, H x Nu coordinates
 	Terms   []Term      // of the objective, ordered by T
+	// Rounded, when not nil, bounds for every unit of Step (hidden units, then
+	// outputs) the sum of magnitudes its weights were computed from. Bounds then
+	// speak of the unrounded weights too.
+	Rounded []float64
 	cost    *control.Cost
 	before  []float64 // action applied before the first, nil if none
 }

@@ -1,0 +1,146 @@
+package bnb
+
+import (
+	"context"
+	"math"
+	"slices"
+	"sync"
+
+	"hinge/milp/bound"
+)
+
+// stageSearch is branch-and-bound whose nodes are bounded stage by stage. A tree
+// on the stacked actions must refine every step for every refinement of the
+// others: its size is the product of what the steps need alone. Cuts of the cost
+// to go,
+//
+//	V_t(x) = min over u_t..u_{H-1} of the cost charged after t  >=  a'x + b
+//	b = min over x in X_t, u  of  c_{t+1}(f(x, u)) + max over cuts of V_{t+1} - a'x
+//
+// hold on all of X_t, a box of the states that can be reached, so the steps are
+// solved one after the other and their sizes add up. The price is a duality gap
+// where V_t is not convex on X_t; splitting actions shrinks X_t and closes it.
+// (Stochastic dual dynamic programming, Pereira and Pinto 1991, with branch-and-
+// bound in the stages and on top.)
+type stageSearch struct {
+	*search
+	g        *stager
+	nodes    queue[*stageNode]
+	finished float64 // smallest bound of what is no longer open
+	next     int
+	round    []*stageNode
+	outcomes []stageOutcome
+}
+
+// stageRound is the number of stage nodes bounded between two merges, whatever
+// the number of workers.
+const stageRound = 2
+
+// newStageSearch returns the search over the whole box, nil if the program does
+// not decompose.
+func newStageSearch(s *search, b *bound.Bounder) *stageSearch {
+	if !decomposable(s.p.Program) {
+		return nil
+	}
+	fs, ok := frames(s.p.Program, s.opts.Seed)
+	if !ok {
+		return nil
+	}
+	root := &stageNode{bound: math.Inf(-1), lower: slices.Clone(s.p.Box.Lower), upper: slices.Clone(s.p.Box.Upper),
+		states: make([]stateBox, s.p.Horizon), cuts: make([][]cut, s.p.Horizon)}
+	for t := 1; t < s.p.Horizon; t++ {
+		root.states[t] = projected(b.States(t), &fs[t])
+	}
+	y := &stageSearch{search: s, finished: math.Inf(1), outcomes: make([]stageOutcome, stageRound),
+		g: &stager{p: s.p, frames: fs}}
+	y.nodes.push(root)
+	return y
+}
+
+// projected returns the box in frame f around a box of states.
+func projected(m []float64, f *frame) stateBox {
+	n := len(m)
+	b := stateBox{lower: make([]float64, n), upper: make([]float64, n)}
+	for j := range n {
+		for i, v := range m { // |x_i| <= v
+			b.upper[j] += math.Abs(f.basis[i*n+j]) * (v + math.Abs(f.center[i]))
+		}
+		b.upper[j] *= 1 + margin
+		b.lower[j] = -b.upper[j]
+	}
+	return b
+}
+
+// lower returns the bound of J the search has proven.
+func (y *stageSearch) lower() float64 {
+	if y.nodes.len() == 0 {
+		return y.finished
+	}
+	return min(y.finished, y.nodes.best().bound)
+}
+
+// run bounds nodes until the gap is met or a limit is reached.
+func (y *stageSearch) run(ctx context.Context) {
+	for y.nodes.len() > 0 && y.nodes.best().bound < y.cutoff() && ctx.Err() == nil && y.search.nodes < y.opts.NodeLimit {
+		y.take()
+		y.bound(ctx)
+		for i, n := range y.round {
+			y.merge(n, &y.outcomes[i])
+		}
+		y.report()
+	}
+}
+
+func (y *stageSearch) take() {
+	y.round = y.round[:0]
+	for len(y.round) < stageRound && y.nodes.len() > 0 && y.nodes.best().bound < y.cutoff() {
+		y.round = append(y.round, y.nodes.pop())
+	}
+}
+
+// bound processes the nodes of the round. A lone node gets all workers for its
+// sub-problems.
+func (y *stageSearch) bound(ctx context.Context) {
+	cutoff := y.cutoff()
+	y.g.tol = .1 * (y.best.value - cutoff)
+	y.g.workers = y.opts.Workers
+	if len(y.round) > 1 {
+		y.g.workers = 1
+	}
+	start := y.best.u
+	var wg sync.WaitGroup
+	for w := range min(y.opts.Workers, len(y.round)) {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			for i := w; i < len(y.round); i += y.opts.Workers {
+				y.outcomes[i] = y.g.process(ctx, y.round[i], start, cutoff)
+			}
+		}()
+	}
+	wg.Wait()
+}
+
+// merge takes over what a node's bounding gave and opens its halves.
+func (y *stageSearch) merge(n *stageNode, o *stageOutcome) {
+	y.search.nodes += o.nodes + 1
+	if o.found.u != nil && o.found.value < y.best.value {
+		y.best.offer(o.found.u, o.found.value)
+		y.workers[0].d.polish(&y.best)
+	}
+	n.bound = max(n.bound, o.bound)
+	switch {
+	case n.bound >= y.cutoff():
+		y.finished = min(y.finished, n.bound)
+	case !o.done:
+		y.nodes.push(n)
+	default:
+		n.split = o.split
+		for side := range 2 {
+			c := n.child(side)
+			y.next++
+			c.id = y.next
+			y.nodes.push(c)
+		}
+	}
+}

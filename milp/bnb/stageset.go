@@ -1,0 +1,179 @@
+package bnb
+
+import (
+	"math"
+	"math/rand/v2"
+
+	"gonum.org/v1/gonum/mat"
+
+	"hinge/milp/relu"
+)
+
+// frame is a basis of the state space at one step: x = center + basis w with
+// orthonormal columns. The first columns span the directions that no hidden unit
+// sees (for a pushed object: its translation), the others their complement; each
+// part is ordered by the spread of sampled states. In this frame the states that
+// can be reached fill a box much better than in their own coordinates, and the
+// directions that need no splitting stand apart.
+type frame struct {
+	center []float64 // Nx
+	basis  []float64 // Nx x Nx, row-major
+}
+
+// stateBox is a set of states in a frame: center + basis w, lower <= w <= upper.
+type stateBox struct {
+	lower, upper []float64
+}
+
+func (b stateBox) clone() stateBox {
+	return stateBox{lower: append([]float64(nil), b.lower...), upper: append([]float64(nil), b.upper...)}
+}
+
+// orthonormal is how far the columns of a basis may be from orthonormal.
+const orthonormal = 1e-12
+
+// margin is the share by which a box of states is widened: far more than the
+// rounding of a projection on nearly orthonormal columns.
+const margin = 1e-9
+
+// column writes column j of the basis, times s, to dst.
+func (f *frame) column(dst []float64, j int, s float64) {
+	n := len(f.center)
+	for i := range n {
+		dst[i] = s * f.basis[i*n+j]
+	}
+}
+
+// magnitude returns bounds of |x_i| on a box: sum |basis| |w| + |center|.
+func (f *frame) magnitude(b stateBox) []float64 {
+	n := len(f.center)
+	m := make([]float64, n)
+	for i := range n {
+		m[i] = math.Abs(f.center[i])
+		for j := range n {
+			m[i] += math.Abs(f.basis[i*n+j]) * max(math.Abs(b.lower[j]), math.Abs(b.upper[j]))
+		}
+	}
+	return m
+}
+
+// frames returns the frames of the steps 1..H-1 (entry 0 is empty) from random
+// roll-outs, or false if a basis does not come out orthonormal.
+func frames(p *relu.Program, seed uint64) ([]frame, bool) {
+	const samples = 200
+	states := sampleStates(p, samples, rand.New(rand.NewPCG(seed, 0x667261)))
+	blind, seen := split(p)
+	fs := make([]frame, p.Horizon)
+	for t := 1; t < p.Horizon; t++ {
+		fs[t] = newFrame(states[t], blind, seen)
+		if !fs[t].isOrthonormal() {
+			return nil, false
+		}
+	}
+	return fs, true
+}
+
+// sampleStates returns, for each step, the states of random roll-outs as rows.
+func sampleStates(p *relu.Program, samples int, rng *rand.Rand) []*mat.Dense {
+	states := make([]*mat.Dense, p.Horizon)
+	for t := range states {
+		states[t] = mat.NewDense(samples, p.Nx, nil)
+	}
+	ws, u := p.NewWorkspace(), make([]float64, p.Inputs())
+	for i := range samples {
+		p.Box.Sample(u, rng)
+		p.Objective(u, ws)
+		for t := range p.Horizon {
+			states[t].SetRow(i, ws.States()[t*p.Nx:(t+1)*p.Nx])
+		}
+	}
+	return states
+}
+
+// split returns bases of the state directions that no hidden unit reads and of
+// their complement; either may be nil.
+func split(p *relu.Program) (blind, seen mat.Matrix) {
+	gram := mat.NewSymDense(p.Nx, nil)
+	last := len(p.Step.Layers) - 1
+	for l := range last {
+		y := &p.Step.Layers[l]
+		for h := range y.Out {
+			row := mat.NewVecDense(p.Nx, nil)
+			for j := y.From; j < min(y.To, p.Nx); j++ {
+				row.SetVec(j, p.Step.Weight(l)[h*y.In()+j-y.From])
+			}
+			gram.SymRankOne(gram, 1, row)
+		}
+	}
+	var eig mat.EigenSym
+	eig.Factorize(gram, true)
+	var v mat.Dense
+	eig.VectorsTo(&v)
+	values, n := eig.Values(nil), 0
+	for n < p.Nx && values[n] <= 1e-18*values[p.Nx-1] {
+		n++
+	}
+	if n > 0 {
+		blind = v.Slice(0, p.Nx, 0, n)
+	}
+	if n < p.Nx {
+		seen = v.Slice(0, p.Nx, n, p.Nx)
+	}
+	return blind, seen
+}
+
+// newFrame centres the samples and turns each of the given subspaces to their
+// principal directions.
+func newFrame(samples *mat.Dense, subspaces ...mat.Matrix) frame {
+	rows, n := samples.Dims()
+	f := frame{center: make([]float64, n), basis: make([]float64, n*n)}
+	centred := mat.DenseCopyOf(samples)
+	for j := range n {
+		f.center[j] = mat.Sum(samples.ColView(j)) / float64(rows)
+		for i := range rows {
+			centred.Set(i, j, samples.At(i, j)-f.center[j])
+		}
+	}
+	col := 0
+	for _, sub := range subspaces {
+		if sub == nil {
+			continue
+		}
+		var proj, dirs mat.Dense
+		proj.Mul(centred, sub)
+		_, k := sub.Dims()
+		cov := mat.NewSymDense(k, nil)
+		cov.SymOuterK(1, proj.T())
+		var eig mat.EigenSym
+		eig.Factorize(cov, true)
+		var v mat.Dense
+		eig.VectorsTo(&v)
+		dirs.Mul(sub, &v)
+		for j := k - 1; j >= 0; j-- { // largest spread first
+			for i := range n {
+				f.basis[i*n+col] = dirs.At(i, j)
+			}
+			col++
+		}
+	}
+	return f
+}
+
+func (f *frame) isOrthonormal() bool {
+	n := len(f.center)
+	for j := range n {
+		for k := range n {
+			var s float64
+			for i := range n {
+				s += f.basis[i*n+j] * f.basis[i*n+k]
+			}
+			if j == k {
+				s--
+			}
+			if !(math.Abs(s) < orthonormal) {
+				return false
+			}
+		}
+	}
+	return true
+}
