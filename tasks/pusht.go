@@ -126,9 +126,11 @@ func pushTEpisode(rng *rand.Rand) Episode {
 }
 
 // pushTCost is the mean over the horizon of the mean L1 distance of the
-// keypoints from the goal, in metres. Equal time weights 1/H make J an error: a
-// gap of 0.001 is one millimetre. Charging every step, not the last alone, keeps
-// the planner from postponing what it could do now.
+// keypoints from the goal, in metres. Charging every step, not the last alone,
+// keeps the planner from postponing what it could do now. Later steps count less,
+// by the factor pushTDiscount each: only the first poke of a plan is executed, the
+// others say where it should lead. The weights sum to 1, so that J is a mean error
+// and a gap of 0.001 is one millimetre.
 func pushTCost(goal []float64, horizon int) *control.Cost {
 	if len(goal) != keypointStates {
 		panic("tasks: push-t: goal needs 8 coordinates")
@@ -137,8 +139,14 @@ func pushTCost(goal []float64, horizon int) *control.Cost {
 		panic("tasks: push-t: horizon must be at least 1")
 	}
 	weights := make([]float64, horizon)
+	sum, w := 0.0, 1.0
 	for i := range weights {
-		weights[i] = 1 / float64(horizon)
+		weights[i] = w
+		sum += w
+		w *= pushTDiscount
+	}
+	for i := range weights {
+		weights[i] /= sum
 	}
 	return &control.Cost{
 		Nx: keypointStates, Nu: pokeCoordinates, Horizon: horizon,
@@ -152,6 +160,9 @@ func pushTCost(goal []float64, horizon int) *control.Cost {
 		}},
 	}
 }
+
+// pushTDiscount is the weight of a step relative to the one before it.
+const pushTDiscount = 0.5
 
 // keypointError returns the mean distance of the keypoints x from goal in metres.
 func keypointError(x, goal []float64) float64 {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"math"
 	"slices"
-	"sync"
 	"time"
 
 	"hinge/milp"
@@ -50,26 +49,30 @@ func Solve(ctx context.Context, p *relu.Program, opts Options) (*Result, error) 
 	if err != nil {
 		return nil, err
 	}
-	limit := s.opts.NodeLimit
-	if decomposable(p) {
-		s.opts.NodeLimit = min(limit, treeTrial)
+	s.run(ctx, treeTrial)
+	if !s.closed() && decomposable(p) {
+		s.stages = newStageSearch(s, b)
 	}
-	s.run(ctx)
-	s.opts.NodeLimit = limit
-	if !s.closed() && ctx.Err() == nil {
-		if s.stages = newStageSearch(s, b); s.stages != nil {
-			s.stages.run(ctx)
-		} else {
-			s.run(ctx)
-		}
+	if s.stages != nil && s.stages.smaller() {
+		s.contest(ctx)
 	}
+	s.run(ctx, math.MaxInt)
 	return s.finish(ctx), nil
 }
 
-// treeTrial is the number of nodes the tree on all actions gets before the stage
-// search takes over where the program decomposes: programs of few inputs are
-// done by then.
+// treeTrial is the number of nodes the tree on all actions gets before anything
+// else is tried: programs of few inputs are done by then.
 const treeTrial = 400
+
+// contest lets the stage search prove itself on this program: it bounds its root,
+// the tree gets a few more nodes, and the one with the higher bound goes on.
+func (s *search) contest(ctx context.Context) {
+	s.stages.run(ctx, 1)
+	s.run(ctx, treeTrial)
+	if s.stages.lower() > s.treeBound() {
+		s.stages.run(ctx, math.MaxInt)
+	}
+}
 
 // solveTree minimises J by the tree alone.
 func solveTree(ctx context.Context, p *relu.Program, opts Options) (*Result, error) {
@@ -77,7 +80,7 @@ func solveTree(ctx context.Context, p *relu.Program, opts Options) (*Result, err
 	if err != nil {
 		return nil, err
 	}
-	s.run(ctx)
+	s.run(ctx, math.MaxInt)
 	return s.finish(ctx), nil
 }
 
@@ -162,9 +165,11 @@ func (s *search) cutoff() float64 {
 	return s.best.value - max(s.opts.AbsGap, s.opts.RelGap*math.Abs(s.best.value))
 }
 
-// run expands rounds of nodes until the gap is met or a limit is reached.
-func (s *search) run(ctx context.Context) {
-	for s.open.len() > 0 && s.open.best().bound < s.cutoff() && ctx.Err() == nil && s.nodes < s.opts.NodeLimit {
+// run expands rounds of nodes until the gap is met, a limit is reached or about
+// so many nodes are spent.
+func (s *search) run(ctx context.Context, nodes int) {
+	start := s.nodes
+	for s.open.len() > 0 && !s.closed() && ctx.Err() == nil && s.nodes < s.opts.NodeLimit && s.nodes-start < nodes {
 		s.take()
 		s.expandRound(ctx)
 		for i := range s.round {
@@ -195,21 +200,16 @@ func (s *search) take() {
 // that the deadline prevents stays open as it is.
 func (s *search) expandRound(ctx context.Context) {
 	cutoff := s.cutoff()
-	var wg sync.WaitGroup
-	for w, e := range s.workers {
-		wg.Add(1)
-		go func() {
-			defer wg.Done()
-			for i := w; i < len(s.round); i += len(s.workers) {
-				if ctx.Err() != nil {
-					s.results[i] = expansion{children: [2]*node{s.round[i], nil}, dropped: math.Inf(1)}
-					continue
-				}
-				s.results[i] = e.expand(s.round[i], cutoff)
+	workers := len(s.workers)
+	parallel(workers, workers, func(w int) {
+		for i := w; i < len(s.round); i += workers {
+			if ctx.Err() != nil {
+				s.results[i] = expansion{children: [2]*node{s.round[i], nil}, dropped: math.Inf(1)}
+				continue
 			}
-		}()
-	}
-	wg.Wait()
+			s.results[i] = s.workers[w].expand(s.round[i], cutoff)
+		}
+	})
 }
 
 // merge takes over what an expansion found.
@@ -231,14 +231,19 @@ func (s *search) merge(x *expansion) {
 
 // dualBound is the smallest bound of any part of the box.
 func (s *search) dualBound() float64 {
-	d := min(s.dropped, s.best.value)
-	if s.open.len() > 0 {
-		d = min(d, s.open.best().bound)
-	}
+	d := s.treeBound()
 	if s.stages != nil {
-		d = max(d, min(s.stages.lower(), s.best.value))
+		d = max(d, s.stages.lower())
 	}
-	return d
+	return min(d, s.best.value)
+}
+
+// treeBound is the bound that the tree alone has proven.
+func (s *search) treeBound() float64 {
+	if s.open.len() == 0 {
+		return s.dropped
+	}
+	return min(s.dropped, s.open.best().bound)
 }
 
 // closed reports whether the gap is met.

@@ -8,14 +8,23 @@ import (
 	"hinge/milp/relu"
 )
 
-// stageNode is a box of stacked actions whose J is bounded stage by stage.
+// stageNode is a part of the search space, the paths whose states lie in given
+// boxes, and what is known of the cost to go there.
 type stageNode struct {
-	bound        float64
-	id           int
-	lower, upper []float64  // H x Nu
-	states       []stateBox // of x_1..x_{H-1}; entry 0 is empty
-	cuts         [][]cut    // of V_1..V_{H-1}; entry 0 is empty
-	split        branch
+	bound  float64
+	id     int
+	states []stateBox // of x_1..x_{H-1}; entry 0 is empty
+	fresh  int        // states before this step were bounded by the parent
+	cuts   [][]cut    // of V_1..V_{H-1}; entry 0 is empty
+	split  stateSplit
+}
+
+// stateSplit cuts the box of x_step in two along a direction of its frame.
+type stateSplit struct {
+	step, direction int
+	point           float64
+	active          cut     // the cut that was active at the trial state
+	distance        float64 // of the trial state from the point
 }
 
 func (n *stageNode) before(m *stageNode) bool {
@@ -31,14 +40,15 @@ type stager struct {
 	p       *problem
 	frames  []frame
 	tol     float64 // of one sub-problem, in units of J
-	workers int     // of one sub-problem; the answer does not depend on it
+	refine  int     // cuts made at one state
+	workers int     // for independent sub-problems; the answer does not depend on it
 }
 
 // Limits of the sub-problems, in nodes. A limit that is hit gives a weaker cut,
 // never a wrong one.
 const (
-	reachNodes = 400
-	cutNodes   = 4000
+	reachNodes = 300
+	cutNodes   = 600
 	trialNodes = 60
 	maxCuts    = 12 // of one stage; older ones are forgotten
 )
@@ -48,7 +58,7 @@ type stageOutcome struct {
 	bound float64
 	nodes int
 	found incumbent
-	split branch
+	split stateSplit
 	done  bool // false if the deadline came first: the bound is the old one
 }
 
@@ -59,6 +69,7 @@ type stageRun struct {
 	n     *stageNode
 	out   stageOutcome
 	trial []float64 // states x_0..x_H of the path cuts are made at
+	value []float64 // cost to go of the model at the trial path's states
 	ws    *relu.Workspace
 }
 
@@ -66,31 +77,44 @@ type stageRun struct {
 // to go from the last step back at the states of a trial path, and minimises the
 // first step's cost plus the cuts. The minimiser leads to the next trial path.
 func (g *stager) process(ctx context.Context, n *stageNode, start []float64, cutoff float64) stageOutcome {
-	r := &stageRun{stager: g, ctx: ctx, n: n, ws: g.p.NewWorkspace()}
+	r := &stageRun{stager: g, ctx: ctx, n: n, ws: g.p.NewWorkspace(), value: make([]float64, g.p.Horizon)}
 	r.out = stageOutcome{bound: n.bound, found: incumbent{value: math.Inf(1)}}
-	if !r.reach() || !r.start(start) {
+	if !r.reach() || !r.first(start) {
 		return r.out
 	}
-	const passes = 3
-	for range passes {
+	const passes = 2
+	for i := 0; i < passes && r.out.bound < cutoff; i++ {
 		before := r.out.bound
 		if !r.backward() || !r.forward() {
 			return r.out
 		}
-		if r.out.bound >= cutoff || r.out.bound-before < .1*(cutoff-before) {
+		if r.out.bound-before < .1*(cutoff-before) {
 			break
 		}
 	}
 	r.out.done = true
-	r.branch()
+	r.chooseSplit()
 	return r.out
+}
+
+// first sets the first trial path: that of the given actions at the root, later
+// the one that the parent's cuts lead to.
+func (r *stageRun) first(u []float64) bool {
+	if r.n.id > 0 {
+		r.trial = make([]float64, (r.p.Horizon+1)*r.p.Nx)
+		copy(r.trial, r.p.X0)
+		return r.forward()
+	}
+	r.p.Objective(u, r.ws)
+	r.trial = slices.Clone(r.ws.States())
+	return true
 }
 
 // stage returns the one-step problem of step t within the node.
 func (r *stageRun) stage(t int) *stage {
 	nu := r.p.Nu
 	s := &stage{p: r.p.Program, t: t, frame: &r.frames[t], states: r.n.states[t],
-		lower: r.n.lower[t*nu : (t+1)*nu], upper: r.n.upper[t*nu : (t+1)*nu]}
+		lower: r.p.Box.Lower[t*nu : (t+1)*nu], upper: r.p.Box.Upper[t*nu : (t+1)*nu]}
 	if t+1 < r.p.Horizon {
 		s.cuts = r.n.cuts[t+1]
 	}
@@ -99,137 +123,180 @@ func (r *stageRun) stage(t int) *stage {
 
 // solve minimises a sub-problem; nil when the deadline came first.
 func (r *stageRun) solve(p *relu.Program, err error, opts Options) *Result {
+	res := r.solveQuietly(p, err, opts)
+	if res != nil {
+		r.out.nodes += res.NodeCount
+	}
+	return res
+}
+
+// solveQuietly is solve without counting nodes: it may run concurrently.
+func (r *stageRun) solveQuietly(p *relu.Program, err error, opts Options) *Result {
 	if err != nil {
 		return nil
 	}
-	opts.RelGap, opts.Workers = -1, r.workers
+	opts.RelGap = -1
 	res, err := solveTree(r.ctx, p, opts)
 	if err != nil || r.ctx.Err() != nil {
 		return nil
 	}
-	r.out.nodes += res.NodeCount
 	return res
 }
 
-// reach bounds the states of the node in their frames, step by step.
+// reach bounds the states of the node in their frames, step by step from the
+// first whose predecessors have shrunk. False means the deadline came first.
 func (r *stageRun) reach() bool {
-	d := make([]float64, r.p.Nx)
-	for t := 1; t < r.p.Horizon; t++ {
-		f, box := &r.frames[t], &r.n.states[t]
-		for j := range r.p.Nx {
-			for side, sign := range []float64{1, -1} {
-				f.column(d, j, sign)
-				p, err := r.stage(t - 1).direction(d)
-				res := r.solve(p, err, Options{AbsGap: .02 * (box.upper[j] - box.lower[j]), NodeLimit: reachNodes, Samples: 16, Descents: 2})
-				if res == nil {
-					return false
-				}
-				v := res.DualBound
-				for i, c := range f.center {
-					v -= d[i] * c
-				}
-				v -= margin * (math.Abs(v) + box.upper[j] - box.lower[j])
-				if side == 0 {
-					box.lower[j] = max(box.lower[j], v)
-				} else {
-					box.upper[j] = min(box.upper[j], -v)
-				}
+	for t := r.n.fresh; t < r.p.Horizon; t++ {
+		sides := make([]*side, 2*r.p.Nx)
+		parallel(r.workers, len(sides), func(i int) { sides[i] = r.reachSide(t, i/2, 1-2*float64(i%2)) })
+		box := &r.n.states[t]
+		for i, s := range sides {
+			if s == nil {
+				return false
+			}
+			r.out.nodes += s.nodes
+			if j := i / 2; i%2 == 0 {
+				box.lower[j] = min(max(box.lower[j], s.value), box.upper[j])
+			} else {
+				box.upper[j] = max(min(box.upper[j], -s.value), box.lower[j])
 			}
 		}
 	}
 	return true
 }
 
-// start sets the trial path: a descent from u within the node.
-func (r *stageRun) start(u []float64) bool {
-	d := newDescent(r.p)
-	v := make([]float64, len(u))
-	for k := range u {
-		v[k] = min(max(u[k], r.n.lower[k]), r.n.upper[k])
+// side is a bound of one direction of a state box.
+type side struct {
+	value float64
+	nodes int
+}
+
+// reachSide bounds sign times direction j of the states of step t from below;
+// nil when the deadline came first.
+func (r *stageRun) reachSide(t, j int, sign float64) *side {
+	f, box := &r.frames[t], &r.n.states[t]
+	d := make([]float64, r.p.Nx)
+	f.column(d, j, sign)
+	p, err := r.stage(t - 1).direction(d)
+	gap := .03*f.extent[j] + .005*slices.Max(f.extent) // a side need not be sharper
+	res := r.solveQuietly(p, err, Options{AbsGap: gap, NodeLimit: reachNodes, Samples: 16, Descents: 2})
+	if res == nil {
+		return nil
 	}
-	d.run(v, r.n.lower, r.n.upper, descentSteps, .1)
-	r.out.found.offer(d.best.u, d.best.value)
-	r.p.Objective(d.best.u, r.ws)
-	r.trial = slices.Clone(r.ws.States())
+	v := res.DualBound
+	for i, c := range f.center {
+		v -= d[i] * c
+	}
+	v -= margin * (math.Abs(v) + box.upper[j] - box.lower[j])
+	return &side{value: v, nodes: res.NodeCount}
+}
+
+// backward adds cuts at the states of the trial path, last step first.
+func (r *stageRun) backward() bool {
+	for t := r.p.Horizon - 1; t >= 1; t-- {
+		if !r.cutAt(t, r.trial[t*r.p.Nx:(t+1)*r.p.Nx]) {
+			return false
+		}
+	}
 	return true
 }
 
-// backward adds a cut at each state of the trial path, last step first.
-func (r *stageRun) backward() bool {
-	for t := r.p.Horizon - 1; t >= 1; t-- {
-		slope := r.slope(t, r.trial[t*r.p.Nx:(t+1)*r.p.Nx])
-		if slope == nil {
-			return false
-		}
-		s := r.stage(t)
+// cutAt adds cuts of V_t that are high at the state x. The first has the slope
+// of V_t there. A cut's value at x is concave in its slope, with the vector from
+// the support to x as a supergradient: further cuts follow it with Polyak's step
+// towards the model's cost to go at x.
+func (r *stageRun) cutAt(t int, x []float64) bool {
+	slope, target := r.slope(t, x)
+	if slope == nil {
+		return false
+	}
+	s := r.stage(t)
+	w := s.frame.coordinates(x)
+	step := make([]float64, len(x))
+	for range r.refine {
 		p, err := s.fromAny(slope)
 		res := r.solve(p, err, Options{AbsGap: r.tol, NodeLimit: cutNodes, Samples: 32, Descents: 4})
 		if res == nil {
 			return false
 		}
-		c := cut{slope: slope, offset: res.DualBound - s.slack(slope)}
-		if len(r.n.cuts[t]) >= maxCuts {
-			r.n.cuts[t] = slices.Clone(r.n.cuts[t][1:])
+		c := cut{slope: slope, offset: res.DualBound - s.slack(slope), support: res.U[:len(x)]}
+		r.n.addCut(t, c)
+		lost := target - c.at(x)
+		var length float64
+		clear(step)
+		for j := range w {
+			e := w[j] - c.support[j]
+			length += e * e
+			for i := range step {
+				step[i] += e * s.frame.basis[i*len(x)+j]
+			}
 		}
-		r.n.cuts[t] = append(r.n.cuts[t], c)
+		if lost < 2*r.tol || length == 0 {
+			break
+		}
+		slope = slices.Clone(slope)
+		for i := range slope {
+			slope[i] += polyak * lost / length * step[i]
+		}
 	}
 	return true
 }
 
+// polyak shortens Polyak's step: the target, V_t itself, is out of reach where
+// V_t is not convex.
+const polyak = .5
+
+// addCut appends a cut of V_t and forgets the oldest one beyond maxCuts. The
+// slice may be shared with a parent.
+func (n *stageNode) addCut(t int, c cut) {
+	cuts := n.cuts[t]
+	if len(cuts) >= maxCuts {
+		cuts = cuts[1:]
+	}
+	n.cuts[t] = append(slices.Clone(cuts), c)
+}
+
 // slope returns the derivative of the modelled cost to go at x by differences
-// along the frame, wide enough to see past the nearest kink.
-func (r *stageRun) slope(t int, x []float64) []float64 {
+// (and that cost) along the frame, wide enough to see past the nearest kink.
+func (r *stageRun) slope(t int, x []float64) ([]float64, float64) {
 	s := r.stage(t)
 	p, err := s.fromState(x)
 	res := r.solve(p, err, Options{AbsGap: r.tol, NodeLimit: trialNodes, Samples: 64, Descents: 8})
 	if res == nil {
-		return nil
+		return nil, 0
 	}
-	f, box := s.frame, s.states
-	slope, d, y := make([]float64, r.p.Nx), make([]float64, r.p.Nx), make([]float64, r.p.Nx)
-	for j := range r.p.Nx {
-		h := .05*(box.upper[j]-box.lower[j]) + 1e-3*(r.frameScale(t))
-		if h == 0 {
-			continue
-		}
-		f.column(d, j, 1)
-		var side [2]float64
-		for i, sign := range []float64{-1, 1} {
-			for k := range y {
-				y[k] = x[k] + sign*h*d[k]
-			}
-			v, ok := descendFrom(s, y, res.U)
-			if !ok {
-				return nil
-			}
-			side[i] = v
-		}
+	along := make([]float64, r.p.Nx) // the derivative in the frame
+	parallel(r.workers, r.p.Nx, func(j int) {
+		h := .05*(s.states.upper[j]-s.states.lower[j]) + 1e-3*s.states.widest()
+		along[j] = (s.moved(x, j, h, res.U) - s.moved(x, j, -h, res.U)) / (2 * h)
+	})
+	slope, d := make([]float64, r.p.Nx), make([]float64, r.p.Nx)
+	for j, a := range along {
+		s.frame.column(d, j, 1)
 		for k := range slope {
-			slope[k] += (side[1] - side[0]) / (2 * h) * d[k]
+			slope[k] += a * d[k]
 		}
 	}
-	return slope
-}
-
-// frameScale returns the widest edge of the states of step t.
-func (r *stageRun) frameScale(t int) float64 {
-	var w float64
-	b := r.n.states[t]
-	for j := range b.lower {
-		w = max(w, b.upper[j]-b.lower[j])
+	if slices.ContainsFunc(slope, func(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) }) {
+		return nil, 0
 	}
-	return w
+	return slope, res.Objective
 }
 
-// descendFrom returns a local minimum of the stage from state y, started at u.
-func descendFrom(s *stage, y, u []float64) (float64, bool) {
+// moved returns a local minimum of the stage from the state h away from x in
+// direction j, started at the actions u.
+func (s *stage) moved(x []float64, j int, h float64, u []float64) float64 {
+	y := slices.Clone(x)
+	for k := range y {
+		y[k] += h * s.frame.basis[k*len(x)+j]
+	}
 	p, err := s.fromState(y)
 	if err != nil {
-		return 0, false
+		return math.NaN()
 	}
 	d := newDescent(newProblem(p))
 	d.run(u, p.Box.Lower, p.Box.Upper, descentSteps, .05)
-	return d.best.value, true
+	return d.best.value
 }
 
 // forward bounds the node by its first step and follows the minimisers of the
@@ -249,6 +316,7 @@ func (r *stageRun) forward() bool {
 		if res == nil {
 			return false
 		}
+		r.value[t] = res.Objective
 		if t == 0 {
 			r.out.bound = max(r.out.bound, res.DualBound)
 		}
@@ -260,54 +328,84 @@ func (r *stageRun) forward() bool {
 	return true
 }
 
-// branch chooses the split. The gap of the node is the sum, over the steps, of
-// what the cuts lose at the trial path against the next stage's minimum there;
-// the actions that lead to the states where most is lost are split.
-func (r *stageRun) branch() {
-	worst, at := math.Inf(-1), 1
+// chooseSplit chooses how to split the node. Its gap is the sum, over the steps,
+// of what the cuts lose at the trial path against the minimum of the next stage
+// there. At the step that loses most, the cut that is active touches the cost to
+// go at another state, its support: the box is split between the two, along the
+// direction in which they differ most among those that hidden units see.
+func (r *stageRun) chooseSplit() {
+	worst, at, active := math.Inf(-1), 1, 0
 	for t := 1; t < r.p.Horizon; t++ {
 		x := r.trial[t*r.p.Nx : (t+1)*r.p.Nx]
-		lost := math.Inf(1)
+		top, k := math.Inf(-1), 0
 		for i := range r.n.cuts[t] {
-			lost = min(lost, -r.n.cuts[t][i].at(x))
+			if v := r.n.cuts[t][i].at(x); v > top {
+				top, k = v, i
+			}
 		}
-		s := r.stage(t)
-		v, ok := descendFrom(s, x, center(s.lower, s.upper))
-		if ok && v+lost > worst {
-			worst, at = v+lost, t
-		}
-	}
-	nu := r.p.Nu
-	best, k := -1.0, 0
-	for j := range nu {
-		i := (at-1)*nu + j
-		if rel := (r.n.upper[i] - r.n.lower[i]) / r.p.width[i]; rel > best {
-			best, k = rel, i
+		if lost := r.value[t] - top; lost > worst {
+			worst, at, active = lost, t, k
 		}
 	}
-	r.out.split = branch{input: k, point: r.n.lower[k] + (r.n.upper[k]-r.n.lower[k])/2}
+	f, box := &r.frames[at], r.n.states[at]
+	w := f.coordinates(r.trial[at*r.p.Nx : (at+1)*r.p.Nx])
+	sp := stateSplit{step: at, active: r.n.cuts[at][active]}
+	sp.direction, sp.point = between(w, sp.active.support, box)
+	sp.distance = math.Abs(w[sp.direction] - sp.point)
+	r.out.split = sp
 }
 
-func center(lower, upper []float64) []float64 {
-	c := make([]float64, len(lower))
-	for i := range c {
-		c[i] = lower[i] + (upper[i]-lower[i])/2
+// between returns the direction, from first on, and the point that separate w
+// from the support best within the box: not nearer to a side than a fifth of it.
+// Without a difference the widest direction is halved.
+func between(w, support []float64, box stateBox) (direction int, point float64) {
+	const nearest = .2
+	best := -1.0
+	for j := range w {
+		width := box.upper[j] - box.lower[j]
+		a := min(max(w[j], box.lower[j]), box.upper[j])
+		b := a
+		if support != nil {
+			b = min(max(support[j], box.lower[j]), box.upper[j])
+		}
+		if score := math.Abs(a-b) + 1e-3*width; score > best {
+			best, direction = score, j
+			point = min(max((a+b)/2, box.lower[j]+nearest*width), box.upper[j]-nearest*width)
+		}
 	}
-	return c
+	return direction, point
 }
 
-// child returns one half of n, with the cuts of n, which hold there too.
-func (n *stageNode) child(side int) *stageNode {
-	c := &stageNode{bound: n.bound, lower: slices.Clone(n.lower), upper: slices.Clone(n.upper),
-		states: make([]stateBox, len(n.states)), cuts: make([][]cut, len(n.cuts))}
+// child returns one half of n with the cuts of n, which hold there too, and one
+// more, the active cut tilted: where x_step is in the half,
+//
+//	V(x) >= a'x + b >= a'x + b + tilt (d'(x - center) - point),
+//
+// d the direction of the split (and with the other sign on the other side), so
+// that states outside of the half cost more.
+func (n *stageNode) child(side int, f *frame, gap float64) *stageNode {
+	c := &stageNode{bound: n.bound, states: make([]stateBox, len(n.states)), cuts: slices.Clone(n.cuts)}
 	for t := range n.states {
 		c.states[t] = n.states[t].clone()
-		c.cuts[t] = slices.Clone(n.cuts[t])
 	}
+	sp, sign := n.split, 1.0
+	c.fresh = sp.step + 1
+	box := &c.states[sp.step]
+	room := margin * box.widest()
 	if side == 0 {
-		c.upper[n.split.input] = n.split.point
+		box.upper[sp.direction] = sp.point
 	} else {
-		c.lower[n.split.input] = n.split.point
+		box.lower[sp.direction] = sp.point
+		sign = -1
 	}
+	tilt := 2 * gap / (sp.distance + 1e-3*box.widest() + 1e-12)
+	slope := make([]float64, len(f.center))
+	f.column(slope, sp.direction, sign*tilt)
+	offset := sp.active.offset - tilt*(sign*sp.point+room)
+	for i, b := range f.center {
+		offset -= slope[i] * b
+		slope[i] += sp.active.slope[i]
+	}
+	c.addCut(sp.step, cut{slope: slope, offset: offset})
 	return c
 }

@@ -12,8 +12,9 @@ import (
 // cut is a lower bound of the cost to go: V_t(x) >= slope'x + offset for every
 // state x of the box it was made for.
 type cut struct {
-	slope  []float64
-	offset float64
+	slope   []float64
+	offset  float64
+	support []float64 // where it touches, in the frame of the step; nil if unknown
 }
 
 // at returns the value of the cut at x.
@@ -172,10 +173,10 @@ func (s *stage) slack(slope []float64) float64 {
 }
 
 // decomposable reports whether p is a sum over steps that share nothing but the
-// state: no term reads two actions.
+// state, of terms that are not negative: none reads two actions.
 func decomposable(p *relu.Program) bool {
 	for i := range p.Terms {
-		if p.Terms[i].Prev != nil {
+		if k := &p.Terms[i]; k.Prev != nil || k.Norm == control.Max {
 			return false
 		}
 	}

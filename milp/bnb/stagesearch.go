@@ -3,7 +3,6 @@ package bnb
 import (
 	"context"
 	"math"
-	"slices"
 	"sync"
 
 	"hinge/milp/bound"
@@ -19,7 +18,7 @@ import (
 //
 // hold on all of X_t, a box of the states that can be reached, so the steps are
 // solved one after the other and their sizes add up. The price is a duality gap
-// where V_t is not convex on X_t; splitting actions shrinks X_t and closes it.
+// where V_t is not convex on X_t; splitting X_t closes it.
 // (Stochastic dual dynamic programming, Pereira and Pinto 1991, with branch-and-
 // bound in the stages and on top.)
 type stageSearch struct {
@@ -36,25 +35,27 @@ type stageSearch struct {
 // the number of workers.
 const stageRound = 2
 
-// newStageSearch returns the search over the whole box, nil if the program does
-// not decompose.
+// newStageSearch returns the search over the whole box, nil if the states of the
+// program have no frames.
 func newStageSearch(s *search, b *bound.Bounder) *stageSearch {
-	if !decomposable(s.p.Program) {
-		return nil
-	}
 	fs, ok := frames(s.p.Program, s.opts.Seed)
 	if !ok {
 		return nil
 	}
-	root := &stageNode{bound: math.Inf(-1), lower: slices.Clone(s.p.Box.Lower), upper: slices.Clone(s.p.Box.Upper),
-		states: make([]stateBox, s.p.Horizon), cuts: make([][]cut, s.p.Horizon)}
+	root := &stageNode{bound: math.Inf(-1), fresh: 1, states: make([]stateBox, s.p.Horizon), cuts: make([][]cut, s.p.Horizon)}
 	for t := 1; t < s.p.Horizon; t++ {
 		root.states[t] = projected(b.States(t), &fs[t])
 	}
 	y := &stageSearch{search: s, finished: math.Inf(1), outcomes: make([]stageOutcome, stageRound),
-		g: &stager{p: s.p, frames: fs}}
+		g: &stager{p: s.p, frames: fs, refine: refinements}}
 	y.nodes.push(root)
 	return y
+}
+
+// smaller reports whether a stage, whose unknowns are the action and the state
+// directions that hidden units see, is smaller than the whole program.
+func (y *stageSearch) smaller() bool {
+	return y.p.Nx-y.g.frames[1].blind+y.p.Nu < y.p.Inputs()
 }
 
 // projected returns the box in frame f around a box of states.
@@ -79,9 +80,9 @@ func (y *stageSearch) lower() float64 {
 	return min(y.finished, y.nodes.best().bound)
 }
 
-// run bounds nodes until the gap is met or a limit is reached.
-func (y *stageSearch) run(ctx context.Context) {
-	for y.nodes.len() > 0 && y.nodes.best().bound < y.cutoff() && ctx.Err() == nil && y.search.nodes < y.opts.NodeLimit {
+// run bounds rounds of nodes until the gap is met or a limit is reached.
+func (y *stageSearch) run(ctx context.Context, rounds int) {
+	for ; rounds > 0 && y.nodes.len() > 0 && !y.closed() && ctx.Err() == nil && y.search.nodes < y.opts.NodeLimit; rounds-- {
 		y.take()
 		y.bound(ctx)
 		for i, n := range y.round {
@@ -102,19 +103,32 @@ func (y *stageSearch) take() {
 // sub-problems.
 func (y *stageSearch) bound(ctx context.Context) {
 	cutoff := y.cutoff()
-	y.g.tol = .1 * (y.best.value - cutoff)
+	y.g.tol = .2 * (y.best.value - cutoff)
 	y.g.workers = y.opts.Workers
 	if len(y.round) > 1 {
 		y.g.workers = 1
 	}
 	start := y.best.u
+	parallel(y.opts.Workers, len(y.round), func(i int) {
+		y.outcomes[i] = y.g.process(ctx, y.round[i], start, cutoff)
+	})
+}
+
+// parallel calls f(0) .. f(n-1), shared among the workers.
+func parallel(workers, n int, f func(i int)) {
+	if workers = min(workers, n); workers <= 1 {
+		for i := range n {
+			f(i)
+		}
+		return
+	}
 	var wg sync.WaitGroup
-	for w := range min(y.opts.Workers, len(y.round)) {
+	for w := range workers {
 		wg.Add(1)
 		go func() {
 			defer wg.Done()
-			for i := w; i < len(y.round); i += y.opts.Workers {
-				y.outcomes[i] = y.g.process(ctx, y.round[i], start, cutoff)
+			for i := w; i < n; i += workers {
+				f(i)
 			}
 		}()
 	}
@@ -137,10 +151,13 @@ func (y *stageSearch) merge(n *stageNode, o *stageOutcome) {
 	default:
 		n.split = o.split
 		for side := range 2 {
-			c := n.child(side)
+			c := n.child(side, &y.g.frames[n.split.step], y.best.value-n.bound)
 			y.next++
 			c.id = y.next
 			y.nodes.push(c)
 		}
 	}
 }
+
+// refinements is the number of cuts made at one state of a trial path.
+const refinements = 3

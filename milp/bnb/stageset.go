@@ -18,6 +18,8 @@ import (
 type frame struct {
 	center []float64 // Nx
 	basis  []float64 // Nx x Nx, row-major
+	extent []float64 // Nx, range of the samples in each direction
+	blind  int       // number of leading directions that no hidden unit sees
 }
 
 // stateBox is a set of states in a frame: center + basis w, lower <= w <= upper.
@@ -27,6 +29,15 @@ type stateBox struct {
 
 func (b stateBox) clone() stateBox {
 	return stateBox{lower: append([]float64(nil), b.lower...), upper: append([]float64(nil), b.upper...)}
+}
+
+// widest returns the widest edge of the box.
+func (b stateBox) widest() float64 {
+	var w float64
+	for j := range b.lower {
+		w = max(w, b.upper[j]-b.lower[j])
+	}
+	return w
 }
 
 // orthonormal is how far the columns of a basis may be from orthonormal.
@@ -42,6 +53,18 @@ func (f *frame) column(dst []float64, j int, s float64) {
 	for i := range n {
 		dst[i] = s * f.basis[i*n+j]
 	}
+}
+
+// coordinates returns w of the state x, up to rounding.
+func (f *frame) coordinates(x []float64) []float64 {
+	n := len(f.center)
+	w := make([]float64, n)
+	for i := range n {
+		for j := range n {
+			w[j] += f.basis[i*n+j] * (x[i] - f.center[i])
+		}
+	}
+	return w
 }
 
 // magnitude returns bounds of |x_i| on a box: sum |basis| |w| + |center|.
@@ -62,10 +85,14 @@ func (f *frame) magnitude(b stateBox) []float64 {
 func frames(p *relu.Program, seed uint64) ([]frame, bool) {
 	const samples = 200
 	states := sampleStates(p, samples, rand.New(rand.NewPCG(seed, 0x667261)))
-	blind, seen := split(p)
+	blind, seen := subspaces(p)
 	fs := make([]frame, p.Horizon)
 	for t := 1; t < p.Horizon; t++ {
 		fs[t] = newFrame(states[t], blind, seen)
+		if blind != nil {
+			_, fs[t].blind = blind.Dims()
+		}
+		fs[t].blind = min(fs[t].blind, p.Nx-1)
 		if !fs[t].isOrthonormal() {
 			return nil, false
 		}
@@ -90,9 +117,9 @@ func sampleStates(p *relu.Program, samples int, rng *rand.Rand) []*mat.Dense {
 	return states
 }
 
-// split returns bases of the state directions that no hidden unit reads and of
+// subspaces returns bases of the state directions that no hidden unit reads and of
 // their complement; either may be nil.
-func split(p *relu.Program) (blind, seen mat.Matrix) {
+func subspaces(p *relu.Program) (blind, seen mat.Matrix) {
 	gram := mat.NewSymDense(p.Nx, nil)
 	last := len(p.Step.Layers) - 1
 	for l := range last {
@@ -110,7 +137,7 @@ func split(p *relu.Program) (blind, seen mat.Matrix) {
 	var v mat.Dense
 	eig.VectorsTo(&v)
 	values, n := eig.Values(nil), 0
-	for n < p.Nx && values[n] <= 1e-18*values[p.Nx-1] {
+	for n < p.Nx && values[n] <= 1e-12*values[p.Nx-1] {
 		n++
 	}
 	if n > 0 {
@@ -156,7 +183,23 @@ func newFrame(samples *mat.Dense, subspaces ...mat.Matrix) frame {
 			col++
 		}
 	}
+	f.measure(samples)
 	return f
+}
+
+// measure sets the extent of the samples.
+func (f *frame) measure(samples *mat.Dense) {
+	rows, n := samples.Dims()
+	low, high := make([]float64, n), make([]float64, n)
+	for i := range rows {
+		for j, w := range f.coordinates(samples.RawRowView(i)) {
+			low[j], high[j] = min(low[j], w), max(high[j], w)
+		}
+	}
+	f.extent = make([]float64, n)
+	for j := range n {
+		f.extent[j] = high[j] - low[j]
+	}
 }
 
 func (f *frame) isOrthonormal() bool {

@@ -305,6 +305,20 @@ func (b *Bounder) termGradient(dst, mult []float64, i int) {
 		}
 		dst[j] = k.Factor * e
 	}
+	if k.Norm == control.Max {
+		centre(dst, mult)
+	}
+}
+
+// centre subtracts the mean, weighted by mult, from the derivatives of multipliers
+// that sum to 1: only differences move them. Rows far below count as no further
+// away than the best one is above, so that they do not set the scale.
+func centre(g, mult []float64) {
+	mean := dot(g, mult)
+	reach := slices.Max(g) - mean
+	for j := range g {
+		g[j] = max(g[j]-mean, -reach)
+	}
 }
 
 // step takes the i-th step of Adam, uphill. The rows of an LInf or Max term share
