@@ -34,8 +34,8 @@ episode leaves a run folder with a movie and a plot.`,
 		Example: "  hinge demo\n  hinge demo --seeds 2 --time 0.2 --out /tmp/demo",
 		Args:    exactArgs(),
 	}
-	c.Flags().IntVar(&seeds, "seeds", 5, "starts to run from")
-	c.Flags().Float64Var(&planTime, "time", 0.3, "seconds per plan")
+	c.Flags().IntVar(&seeds, "seeds", 4, "starts to run from")
+	c.Flags().Float64Var(&planTime, "time", 0.25, "seconds per plan")
 	return a.command(c, "folder for the runs (default demo)", func(ctx context.Context, _ *cobra.Command, _ []string) (result, error) {
 		if seeds < 1 || !(planTime > 0) {
 			return nil, badInputf("--seeds is %d, --time %g; seeds must be at least 1 and the time above 0", seeds, planTime)
