@@ -9,7 +9,11 @@ import (
 
 // TrainOptions are the choices of a [Trainer]; the zero value is a sound start.
 type TrainOptions struct {
-	Horizon      int     // steps of the roll-out loss; 0 means 3
+	Horizon int // steps of the roll-out loss; 0 means 3
+	// OneStep is the share of the training that learns from the first step of
+	// every window alone: a good one-step model is most of a good multi-step model
+	// and costs 1/Horizon of the time. 0 means 0.6, below 0 none.
+	OneStep      float64
 	Epochs       int     // passes over the training windows; 0 means 40
 	Batch        int     // windows per optimiser step; 0 means 256
 	LearningRate float64 // of Adam at the start, falling to 0 on a cosine; 0 means 1e-2
@@ -53,6 +57,7 @@ type Progress struct {
 
 func (o TrainOptions) withDefaults() TrainOptions {
 	setDefault(&o.Horizon, 3)
+	setDefault(&o.OneStep, 0.6)
 	setDefault(&o.Epochs, 40)
 	setDefault(&o.Batch, 256)
 	setDefault(&o.LearningRate, 1e-2)

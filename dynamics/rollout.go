@@ -73,6 +73,9 @@ func stepWeights(horizon int) []float32 {
 type rollout struct {
 	parts *affineParts
 	steps []rolloutStep
+	// active are the steps of the last forward, scale the factor of their weights.
+	active []rolloutStep
+	scale  float32
 	// target holds the recorded states after each step: H x capacity x Nx.
 	target   [][]float32
 	dOut     []float32 // capacity x Nx
@@ -135,18 +138,22 @@ func (r *rollout) start(row int, x0, u, recorded []float32) {
 	}
 }
 
-// forward predicts all steps of rows windows and returns the sum of their losses.
-func (r *rollout) forward(params []float32, rows int) float64 {
-	loss := 0.0
-	for k := range r.steps {
-		s := &r.steps[k]
+// forward predicts the first steps of rows windows and returns the sum of their
+// losses. The weights of these steps are scaled to the sum 1.
+func (r *rollout) forward(params []float32, rows, steps int) float64 {
+	r.active = r.steps[:steps]
+	loss, weights := 0.0, float32(0)
+	for k := range r.active {
+		s := &r.active[k]
 		if k > 0 {
 			r.carry(s.v, r.steps[k-1].x, rows)
 		}
 		s.predict(r.parts, params, rows)
 		loss += float64(s.weight) * r.parts.squaredError(s.x[:rows*r.parts.nx], r.target[k])
+		weights += s.weight
 	}
-	return loss
+	r.scale = 1 / weights
+	return loss * float64(r.scale)
 }
 
 // carry makes the states x after one step the states of v before the next.
@@ -201,9 +208,9 @@ func (r *rollout) backward(rows int, factor float32) {
 	nx, nv := p.nx, p.nx+p.nu
 	dx := r.dx[:rows*nx]
 	clear(dx)
-	for k := len(r.steps) - 1; k >= 0; k-- {
-		s := &r.steps[k]
-		p.addErrorGrad(dx, s.x, r.target[k], 2*s.weight*factor)
+	for k := len(r.active) - 1; k >= 0; k-- {
+		s := &r.active[k]
+		p.addErrorGrad(dx, s.x, r.target[k], 2*s.weight*r.scale*factor)
 		dOut := r.dOut[:rows*nx]
 		for i := range dOut {
 			dOut[i] = p.scale[i%nx] * dx[i]

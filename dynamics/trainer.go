@@ -167,6 +167,14 @@ func (t *Trainer) report(p Progress) {
 // rate returns the learning rate of the next step.
 func (t *Trainer) rate() float64 { return nn.Cosine(t.step, t.steps, t.opts.LearningRate, 0) }
 
+// activeSteps returns how many steps of the roll-out the next batch learns from.
+func (t *Trainer) activeSteps() int {
+	if float64(t.step) < t.opts.OneStep*float64(t.steps) {
+		return 1
+	}
+	return t.opts.Horizon
+}
+
 // keep remembers the parameters after an epoch.
 func (t *Trainer) keep(epoch int, loss float64) {
 	t.best = append(t.best[:0], t.params...)
@@ -228,13 +236,13 @@ func (t *Trainer) epoch(ctx context.Context, epoch int) (float64, error) {
 
 // update makes one optimiser step and returns the loss before it.
 func (t *Trainer) update(batch []window) float64 {
-	rate := t.rate()
+	rate, steps := t.rate(), t.activeSteps()
 	if t.Gating != nil {
 		t.Gating.Draw(t.mix)
 	}
 	loss := t.eachShard(batch, func(s *rollout, part []window, first int) float64 {
 		t.source.fill(s, part, t.step, first)
-		loss := s.forward(t.params, len(part))
+		loss := s.forward(t.params, len(part), steps)
 		s.backward(len(part), 1/float32(len(batch)))
 		return loss
 	})
@@ -291,7 +299,7 @@ func (t *Trainer) validate() float64 {
 	for batch := range slices.Chunk(t.val, t.opts.Batch) {
 		sum += t.eachShard(batch, func(s *rollout, part []window, _ int) float64 {
 			t.source.fillExact(s, part)
-			return s.forward(t.params, len(part))
+			return s.forward(t.params, len(part), t.opts.Horizon)
 		})
 	}
 	return sum / float64(len(t.val))

@@ -1,0 +1,116 @@
+package sparsify
+
+import (
+	"fmt"
+	"math"
+
+	"hinge/dynamics"
+)
+
+// Options are the choices of [Reduce]; the zero value is a sound start.
+type Options struct {
+	// Train holds what all phases of training share: horizon, batch size, split,
+	// seed, workers, log. Its Epochs and LearningRate are those of the last
+	// training of a budget, 0 meaning 40 and 0.04: a small network needs, and
+	// stands, large steps to leave the minimum it was cut out of.
+	// Patience counts there only; Checkpoint and OnEpoch must not be set.
+	Train dynamics.TrainOptions
+
+	GateEpochs int     // of choosing gates, in every round; 0 means 6
+	TuneEpochs int     // of training with the new gates, in every round; 0 means 4
+	RoundRate  float64 // learning rate of the weights in rounds; 0 means 0.01
+	GateRate   float64 // learning rate of the logits; 0 means 0.06
+
+	Temperature float64 // tau; 0 means 0.5
+	// InitialReLU is p(ReLU) at the start of a round; the other two gates share
+	// the rest. 0 means 0.7: with the authors' 1/3 two of three units are off
+	// from the first step on and the trained weights are lost at once.
+	InitialReLU     float64
+	ReLUPenalty     float64 // lambda_relu; 0 means 3e-3, below 0 none
+	IdentityPenalty float64 // lambda_identity; 0 means 2e-4, below 0 none
+
+	// Keep is the smallest share of the ReLUs a round keeps; rounds are inserted
+	// between the budgets accordingly. 0 means 0.7.
+	Keep float64
+
+	OnEpoch func(Progress) // called after every epoch of every phase
+}
+
+// Phase is a part of the reduction.
+type Phase uint8
+
+// The phases. Gates and Tune make a round, Final ends a budget.
+const (
+	Gates Phase = iota
+	Tune
+	Final
+)
+
+var phaseNames = [...]string{"gates", "tune", "final"}
+
+// String returns the name of the phase.
+func (p Phase) String() string {
+	if int(p) < len(phaseNames) {
+		return phaseNames[p]
+	}
+	return fmt.Sprintf("phase(%d)", uint8(p))
+}
+
+// Progress is the state of a reduction after an epoch.
+type Progress struct {
+	dynamics.Progress       // of the phase
+	Phase             Phase //
+	ReLUs             int   // of the round or budget
+	Done, Total       int   // epochs of the whole reduction
+}
+
+func (o Options) withDefaults() Options {
+	setDefault(&o.Train.Epochs, 40)
+	setDefault(&o.Train.LearningRate, 4e-2)
+	setDefault(&o.GateEpochs, 6)
+	setDefault(&o.TuneEpochs, 4)
+	setDefault(&o.RoundRate, 1e-2)
+	setDefault(&o.GateRate, 6e-2)
+	setDefault(&o.Temperature, 0.5)
+	setDefault(&o.InitialReLU, 0.7)
+	setDefault(&o.ReLUPenalty, 3e-3)
+	setDefault(&o.IdentityPenalty, 2e-4)
+	setDefault(&o.Keep, 0.7)
+	o.ReLUPenalty, o.IdentityPenalty = max(0, o.ReLUPenalty), max(0, o.IdentityPenalty)
+	return o
+}
+
+func setDefault[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+// validate checks options after withDefaults. [dynamics.NewTrainer] checks Train.
+func (o Options) validate() error {
+	if o.Train.Checkpoint != "" || o.Train.OnEpoch != nil {
+		panic("sparsify: Options.Train: Checkpoint and OnEpoch must not be set")
+	}
+	if o.GateEpochs < 1 || o.TuneEpochs < 1 {
+		return fmt.Errorf("sparsify: gate epochs are %d and tune epochs %d; both must be at least 1", o.GateEpochs, o.TuneEpochs)
+	}
+	for _, c := range []struct {
+		name             string
+		value, low, high float64
+	}{
+		{"round rate", o.RoundRate, 0, math.Inf(1)},
+		{"gate rate", o.GateRate, 0, math.Inf(1)},
+		{"temperature", o.Temperature, 0, math.Inf(1)},
+		{"initial p(ReLU)", o.InitialReLU, 0, 1},
+		{"keep", o.Keep, 0, 1},
+	} {
+		if !(c.value > c.low && c.value < c.high) {
+			return fmt.Errorf("sparsify: %s is %g; it must lie between %g and %g", c.name, c.value, c.low, c.high)
+		}
+	}
+	if !(o.ReLUPenalty < math.Inf(1)) || !(o.IdentityPenalty < math.Inf(1)) {
+		return fmt.Errorf("sparsify: penalties are %g and %g; both must be finite", o.ReLUPenalty, o.IdentityPenalty)
+	}
+	return nil
+}

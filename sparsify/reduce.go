@@ -1,0 +1,200 @@
+package sparsify
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+
+	"hinge/dynamics"
+	"hinge/nn"
+)
+
+// Result is the reduced model of one budget.
+type Result struct {
+	Budget int
+	Model  *dynamics.Model // ReLU hidden units only
+	Report dynamics.Report
+	// Identities and Zeros count the units of the dense model that were folded
+	// away; with Report.ReLUs they add up to its units.
+	Identities, Zeros int
+}
+
+// gumbelStream is the random stream of the first round.
+const gumbelStream uint64 = 5 << 60
+
+// Reduce returns one reduced model per budget, in the order of budgets. All
+// start from the same dense model m, the smaller budgets from the larger ones;
+// m stays as it is. A budget is a number of ReLUs from 0 to those of m.
+//
+// If ctx is cancelled or training diverges, it returns the models finished so
+// far together with the error.
+func Reduce(ctx context.Context, m *dynamics.Model, d *dynamics.Dataset, budgets []int, opts Options) ([]Result, error) {
+	opts = opts.withDefaults()
+	if err := opts.validate(); err != nil {
+		return nil, err
+	}
+	if err := m.Validate(); err != nil {
+		return nil, fmt.Errorf("sparsify: %w", err)
+	}
+	dense := m.Clone().(*dynamics.Model)
+	dense.Net = nn.Fold(m.Net)
+	stages, err := plan(dense.Net.Count(nn.ReLU), budgets, opts.Keep)
+	if err != nil {
+		return nil, err
+	}
+	dense.Meta.Seed, dense.Meta.DataHash = opts.Train.Seed, d.Hash()
+	r := &reduction{data: d, opts: opts, model: dense, total: totalEpochs(stages, opts)}
+	if err := r.run(ctx, stages); err != nil {
+		return r.results, fmt.Errorf("sparsify: %w", err)
+	}
+	return inOrder(r.results, budgets), nil
+}
+
+// stage is one step of the plan: a round down to relus, and a result there if
+// somebody asked for that budget.
+type stage struct {
+	relus  int
+	round  bool // false where the model has that many already
+	budget bool
+}
+
+// plan returns the stages from units ReLUs through all budgets, each round
+// keeping at least the share keep.
+func plan(units int, budgets []int, keep float64) ([]stage, error) {
+	if len(budgets) == 0 {
+		return nil, fmt.Errorf("sparsify: no budget given; it needs at least one number of ReLUs from 0 to %d", units)
+	}
+	falling := slices.Clone(budgets)
+	slices.Sort(falling)
+	slices.Reverse(falling)
+	var stages []stage
+	now := units
+	for i, k := range falling {
+		if k < 0 || k > units {
+			return nil, fmt.Errorf("sparsify: budget is %d ReLUs; the model allows 0 to %d", k, units)
+		}
+		if i > 0 && k == falling[i-1] {
+			return nil, fmt.Errorf("sparsify: budget %d appears twice", k)
+		}
+		for now > k {
+			now = max(k, min(now-1, int(math.Ceil(keep*float64(now)))))
+			stages = append(stages, stage{relus: now, round: true, budget: now == k})
+		}
+		if k == units {
+			stages = append(stages, stage{relus: k, budget: true})
+		}
+	}
+	return stages, nil
+}
+
+func totalEpochs(stages []stage, opts Options) int {
+	total := 0
+	for _, s := range stages {
+		if s.round {
+			total += opts.GateEpochs + opts.TuneEpochs
+		}
+		if s.budget {
+			total += opts.Train.Epochs
+		}
+	}
+	return total
+}
+
+// reduction is the state of [Reduce].
+type reduction struct {
+	data  *dynamics.Dataset
+	opts  Options
+	model *dynamics.Model // of the last round
+
+	identities, zeros int
+	done, total       int // epochs
+	results           []Result
+}
+
+func (r *reduction) run(ctx context.Context, stages []stage) error {
+	for i, s := range stages {
+		if s.round {
+			rng := rand.New(rand.NewPCG(r.opts.Train.Seed, gumbelStream+uint64(i)))
+			if err := r.round(ctx, s.relus, rng); err != nil {
+				return fmt.Errorf("round to %d ReLUs: %w", s.relus, err)
+			}
+		}
+		if s.budget {
+			if err := r.finish(ctx, s.relus); err != nil {
+				return fmt.Errorf("budget of %d ReLUs: %w", s.relus, err)
+			}
+		}
+	}
+	return nil
+}
+
+// round chooses gates, fixes them, folds the network and trains it on.
+func (r *reduction) round(ctx context.Context, relus int, rng *rand.Rand) error {
+	c := newChoice(r.model.Net, r.opts, rng)
+	m, _, _, err := r.train(ctx, Gates, relus, c)
+	if err != nil {
+		return err
+	}
+	c.decide(m.Net, relus)
+	r.identities += m.Net.Count(nn.Identity)
+	r.zeros += m.Net.Count(nn.Zero)
+	m.Net = nn.Fold(m.Net)
+	r.model = m
+	r.model, _, _, err = r.train(ctx, Tune, relus, nil)
+	return err
+}
+
+// finish trains the model of a budget to its end and keeps it as a result.
+func (r *reduction) finish(ctx context.Context, relus int) error {
+	m, t, p, err := r.train(ctx, Final, relus, nil)
+	if err != nil {
+		return err
+	}
+	report, err := t.Report(m, p)
+	if err != nil {
+		return err
+	}
+	r.results = append(r.results, Result{
+		Budget: relus, Model: m, Report: report, Identities: r.identities, Zeros: r.zeros,
+	})
+	return nil
+}
+
+// train runs one phase on r.model.
+func (r *reduction) train(ctx context.Context, phase Phase, relus int, c *choice) (*dynamics.Model, *dynamics.Trainer, dynamics.Progress, error) {
+	opts := r.opts.Train
+	if phase != Final {
+		opts.LearningRate, opts.Patience = r.opts.RoundRate, 0
+		opts.Epochs = r.opts.TuneEpochs
+		if phase == Gates {
+			opts.Epochs = r.opts.GateEpochs
+		}
+	}
+	opts.OnEpoch = func(p dynamics.Progress) {
+		r.done++
+		if r.opts.OnEpoch != nil {
+			r.opts.OnEpoch(Progress{Progress: p, Phase: phase, ReLUs: relus, Done: r.done, Total: r.total})
+		}
+	}
+	t, err := dynamics.NewTrainer(r.model, r.data, opts)
+	if err != nil {
+		return nil, nil, dynamics.Progress{}, err
+	}
+	if c != nil {
+		t.Gating = c
+	}
+	m, p, err := t.Run(ctx)
+	return m, t, p, err
+}
+
+// inOrder sorts results as the budgets were given.
+func inOrder(results []Result, budgets []int) []Result {
+	ordered := make([]Result, len(budgets))
+	for i, k := range budgets {
+		j := slices.IndexFunc(results, func(r Result) bool { return r.Budget == k })
+		ordered[i] = results[j]
+	}
+	return ordered
+}
