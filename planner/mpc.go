@@ -20,6 +20,13 @@ type MPCOptions struct {
 	Hold []float64
 	// Strict makes a step without a usable plan an error instead of a fallback.
 	Strict bool
+	// Escape is how far the action after one that moved nothing may be from the
+	// plan's, as a share of the action box: the state has not changed, so neither
+	// has the plan, and repeating it is useless. It doubles with each further
+	// failure. 0 means .05, negative never.
+	Escape float64
+	// Seed is that of the random numbers Escape draws.
+	Seed uint64
 	// OnPlan is called after every step with what was planned; nil for none.
 	OnPlan func(PlanRecord)
 }
@@ -51,6 +58,7 @@ type PlanRecord struct {
 	Time     time.Duration // by the wall clock, planner and checks
 	Late     bool          // the timeout was reached
 	Fallback Fallback
+	Escaped  bool  // the action applied is not the plan's, see MPCOptions.Escape
 	Reason   error // why the plan was not used; nil if it was
 }
 
@@ -68,6 +76,7 @@ type MPC struct {
 
 	next   *control.Plan // shifted: starts at the coming state
 	before []float64     // last action, nil at the start of an episode
+	escape escape
 }
 
 var _ control.Policy = (*MPC)(nil)
@@ -90,7 +99,10 @@ func NewMPC(p control.Planner, action control.Box, opts MPCOptions) (*MPC, error
 	hold := make([]float64, action.Dim())
 	copy(hold, opts.Hold)
 	action.Clamp(hold, hold)
-	return &MPC{planner: p, action: action.Clone(), hold: hold, opts: opts}, nil
+	if opts.Escape == 0 {
+		opts.Escape = .05
+	}
+	return &MPC{planner: p, action: action.Clone(), hold: hold, opts: opts, escape: escape{share: max(0, opts.Escape)}}, nil
 }
 
 // Act plans from x and writes the first action to dst.
@@ -100,13 +112,19 @@ func (m *MPC) Act(ctx context.Context, dst, x []float64, t int) error {
 	}
 	if t == 0 {
 		m.next, m.before = nil, nil
+		m.escape.forget(m.opts.Seed)
 	}
+	m.escape.observe(x)
 	rec := m.plan(ctx, x, t)
 	if rec.Reason != nil && m.opts.Strict {
 		m.report(rec)
 		return fmt.Errorf("planner: no usable plan: %w", rec.Reason)
 	}
 	rec.Fallback = m.choose(dst, rec)
+	if rec.Fallback == NoFallback {
+		m.escape.expect(x, rec.Plan)
+		rec.Escaped = m.escape.move(dst, m.action)
+	}
 	m.before = append(m.before[:0], dst...)
 	m.report(rec)
 	return nil

@@ -119,7 +119,7 @@ func (l *Loop) policy(onPlan func(planner.PlanRecord), onProgress func(bnb.Progr
 	if err != nil {
 		return nil, fmt.Errorf("scenario %w", s.source.Errorf("planner", "%w", err))
 	}
-	mpc, err := planner.NewMPC(p, l.Task.Action, planner.MPCOptions{Timeout: s.budget(), OnPlan: onPlan})
+	mpc, err := planner.NewMPC(p, l.Task.Action, planner.MPCOptions{Timeout: s.budget(), Seed: s.Seed, OnPlan: onPlan})
 	if err != nil {
 		return nil, fmt.Errorf("scenario %w", s.source.Errorf("planner", "%w", err))
 	}
