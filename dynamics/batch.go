@@ -1,20 +1,21 @@
 package dynamics
 
 import (
-	"gonum.org/v1/gonum/blas"
-	"gonum.org/v1/gonum/blas/blas64"
-
 	"hinge/nn"
+	"hinge/nn/gemm"
 )
 
 // batchRows is the number of states stepped at once: the activations of that
 // many stay in the cache between layers.
 const batchRows = 128
 
-// batchWorkspace is the folded model and its activations for batchRows rows.
+// batchWorkspace is the folded model and the activations of up to batchRows
+// states. Unlike in training, a row holds one unit for all states: the products
+// then run along many states, which is fast for layers of any width, also of
+// the dozen units a sparse model has.
 type batchWorkspace struct {
 	net *nn.Net
-	v   []float64 // batchRows x Width, row-major: [x | u | a_1 | .. | x']
+	v   []float64 // Width x batchRows: [x; u; a_1; ..; x']
 }
 
 // StepBatch writes the next states of n rows to dst (n x Nx), which may alias
@@ -26,47 +27,58 @@ func (m *Model) StepBatch(dst, x, u []float64, n int) {
 	}
 	if m.batch == nil {
 		net := m.Stepping()
-		m.batch = &batchWorkspace{net: net, v: make([]float64, batchRows*net.Width())}
+		m.batch = &batchWorkspace{net: net, v: make([]float64, net.Width()*batchRows)}
 	}
 	for i := 0; i < n; i += batchRows {
-		rows := min(batchRows, n-i)
-		m.batch.step(dst[i*nx:(i+rows)*nx], x[i*nx:(i+rows)*nx], u[i*nu:(i+rows)*nu], rows)
+		end := min(i+batchRows, n)
+		m.batch.step(dst[i*nx:end*nx], x[i*nx:end*nx], u[i*nu:end*nu], end-i)
 	}
 }
 
 func (b *batchWorkspace) step(dst, x, u []float64, rows int) {
-	nx, nu, width := len(x)/rows, len(u)/rows, b.net.Width()
+	nx, nu := len(x)/rows, len(u)/rows
 	for r := range rows {
-		v := b.v[r*width:]
-		copy(v, x[r*nx:(r+1)*nx])
-		copy(v[nx:], u[r*nu:(r+1)*nu])
+		for i, v := range x[r*nx : (r+1)*nx] {
+			b.v[i*batchRows+r] = v
+		}
+		for i, v := range u[r*nu : (r+1)*nu] {
+			b.v[(nx+i)*batchRows+r] = v
+		}
 	}
-	for l := range b.net.Layers {
-		b.layer(l, rows)
+	for i := range b.net.Layers {
+		b.layer(i, rows)
 	}
+	y := b.units(b.net.Width()-nx, b.net.Width(), rows)
 	for r := range rows {
-		copy(dst[r*nx:(r+1)*nx], b.v[(r+1)*width-nx:(r+1)*width])
+		for i := range nx {
+			dst[r*nx+i] = y.Data[i*batchRows+r]
+		}
 	}
 }
 
-// layer computes a_l = gate(W v + b) for all rows: Z = V[:, From:To) W' + b.
+// layer computes A_l = gate(W V + b) for all rows.
 func (b *batchWorkspace) layer(i, rows int) {
 	l := &b.net.Layers[i]
-	width, at := b.net.Width(), l.At()
-	for r := range rows {
-		copy(b.v[r*width+at:r*width+at+l.Out], b.net.Bias(i))
+	a := b.units(l.At(), l.At()+l.Out, rows)
+	for j, bias := range b.net.Bias(i) {
+		z := a.Row(j)
+		for r := range z {
+			z[r] = bias
+		}
 	}
-	in := blas64.General{Rows: rows, Cols: l.In(), Stride: width, Data: b.v[l.From:]}
-	w := blas64.General{Rows: l.Out, Cols: l.In(), Stride: l.In(), Data: b.net.Weight(i)}
-	z := blas64.General{Rows: rows, Cols: l.Out, Stride: width, Data: b.v[at:]}
-	blas64.Gemm(blas.NoTrans, blas.Trans, 1, in, w, 1, z)
+	gemm.AddNN(a, gemm.New(l.Out, l.In(), b.net.Weight(i)), b.units(l.From, l.To, rows))
 	if i == len(b.net.Layers)-1 {
 		return // a folded network has ReLUs in front of its output layer only
 	}
-	for r := range rows {
-		a := b.v[r*width+at : r*width+at+l.Out]
-		for j, z := range a {
-			a[j] = max(0, z)
+	for j := range l.Out {
+		z := a.Row(j)
+		for r, v := range z {
+			z[r] = max(0, v)
 		}
 	}
+}
+
+// units returns the activations of units [from, to) for rows states.
+func (b *batchWorkspace) units(from, to, rows int) gemm.Matrix[float64] {
+	return gemm.Matrix[float64]{Rows: to - from, Cols: rows, Stride: batchRows, Data: b.v[from*batchRows : to*batchRows]}
 }

@@ -147,8 +147,11 @@ func readNPY(r io.Reader, descr string, dims, size int) (shape []int, data []byt
 	if err != nil {
 		return nil, nil, err
 	}
-	if len(data) != n*size {
-		return nil, nil, fmt.Errorf("array of shape %v has %d or more bytes of data; it must have %d", shape, len(data), n*size)
+	if len(data) < n*size {
+		return nil, nil, fmt.Errorf("array of shape %v has %d bytes of data; it must have %d", shape, len(data), n*size)
+	}
+	if len(data) > n*size {
+		return nil, nil, fmt.Errorf("array of shape %v has more than the %d bytes of data it must have", shape, n*size)
 	}
 	return shape, data, nil
 }

@@ -11,7 +11,7 @@ import (
 type Options struct {
 	// Train holds what all phases of training share: horizon, batch size, split,
 	// seed, workers, log. Its Epochs and LearningRate are those of the last
-	// training of a budget, 0 meaning 40 and 0.04: a small network needs, and
+	// training of a budget, 0 meaning 40 and 0.02: a small network needs, and
 	// stands, large steps to leave the minimum it was cut out of.
 	// Patience counts there only; Checkpoint and OnEpoch must not be set.
 	Train dynamics.TrainOptions
@@ -66,7 +66,7 @@ type Progress struct {
 
 func (o Options) withDefaults() Options {
 	setDefault(&o.Train.Epochs, 40)
-	setDefault(&o.Train.LearningRate, 4e-2)
+	setDefault(&o.Train.LearningRate, 2e-2)
 	setDefault(&o.GateEpochs, 6)
 	setDefault(&o.TuneEpochs, 4)
 	setDefault(&o.RoundRate, 1e-2)

@@ -1,0 +1,310 @@
+package dynamics
+
+import (
+	"context"
+	"errors"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"hinge/control"
+	"hinge/nn"
+)
+
+// smallFit are options that train a usable model of kinkedData in a moment.
+func smallFit() FitOptions {
+	return FitOptions{
+		TrainOptions: TrainOptions{Epochs: 12, Batch: 100, Workers: 1, Seed: 5},
+		Hidden:       []int{8, 8},
+	}
+}
+
+// TestRolloutGradient compares the gradient of the roll-out loss, computed in
+// float32, with difference quotients of the loss computed step by step with the
+// model itself, in float64.
+func TestRolloutGradient(t *testing.T) {
+	const horizon, rows = 3, 5
+	m := randomModel(3)
+	m.Meta = Meta{}
+	rng := rand.New(rand.NewPCG(6, 0))
+	d := NewDataset(rows, horizon, 4, 2)
+	copy(d.X, randomVector(len(d.X), rng))
+	copy(d.U, randomVector(len(d.U), rng))
+
+	parts := newAffineParts(m)
+	r := newRollout(parts, m.Net, horizon, rows)
+	src := newWindowSource(d, m.Out.Scale, TrainOptions{})
+	src.fillExact(r, windowsOf(d, allEpisodes(d), horizon))
+	for _, steps := range []int{1, horizon} {
+		loss := r.forward(toFloat32(m.Net.Params), rows, steps)
+		if want := slowLoss(m, d, horizon, steps); math.Abs(loss-want) > 1e-4*want {
+			t.Errorf("%d steps: loss %g, want %g", steps, loss, want)
+		}
+		r.backward(rows, 1)
+		checked := 0
+		for i := range m.Net.Params {
+			want := quotient(m, d, horizon, steps, i)
+			if math.Abs(want) > 1e-2 {
+				checked++
+			}
+			if diff := math.Abs(float64(r.grad[i]) - want); diff > 1e-3*(1+math.Abs(want)) {
+				t.Errorf("%d steps: gradient of parameter %d is %g, want %g", steps, i, r.grad[i], want)
+			}
+		}
+		if checked < 20 {
+			t.Errorf("only %d parameters have a gradient to speak of", checked)
+		}
+	}
+}
+
+// slowLoss is the loss of the package comment for one window per episode.
+func slowLoss(m *Model, d *Dataset, horizon, steps int) float64 {
+	m = m.clone()
+	loss, weights := 0.0, 0.0
+	for k := 1; k <= steps; k++ {
+		w := 1 + float64(k-1)/float64(horizon-1)
+		weights += w
+		for e := range d.Episodes {
+			x := slices.Clone(d.State(e, 0))
+			for s := range k {
+				m.Step(x, x, d.Action(e, s))
+			}
+			for i, r := range d.State(e, k) {
+				if s := m.Out.Scale[i]; s > 0 {
+					loss += w * (x[i] - r) * (x[i] - r) / (s * s) / float64(d.Nx)
+				}
+			}
+		}
+	}
+	return loss / weights
+}
+
+func quotient(m *Model, d *Dataset, horizon, steps, i int) float64 {
+	const h = 1e-6
+	old := m.Net.Params[i]
+	defer func() { m.Net.Params[i] = old }()
+	m.Net.Params[i] = old + h
+	up := slowLoss(m, d, horizon, steps)
+	m.Net.Params[i] = old - h
+	return (up - slowLoss(m, d, horizon, steps)) / (2 * h)
+}
+
+func TestFitLearns(t *testing.T) {
+	d := kinkedData(t, 200, 1)
+	opts := smallFit()
+	opts.Epochs = 100
+	epochs := 0
+	opts.OnEpoch = func(p Progress) { epochs++ }
+	opts.Tool, opts.Command = "tool", "command"
+	m, r, err := Fit(context.Background(), d, opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e := r.Errors; e.OneStepMoved.RMS > 0.15*e.Still.RMS || e.HStep.RMS > 0.3*e.Still.RMS || e.Unit != "m" || e.Horizon != 3 {
+		t.Errorf("errors %+v", e)
+	}
+	if epochs != 100 || r.Epoch != 100 || r.ReLUs != 16 || r.Parameters != len(m.Net.Params) {
+		t.Errorf("%d epochs, report %+v", epochs, r)
+	}
+	if want := (Meta{Signals: d.Meta.Signals, Seed: 5, DataHash: d.Hash(), Tool: "tool", Command: "command", Errors: r.Errors}); !equalMeta(m.Meta, want) {
+		t.Errorf("metadata %+v, want %+v", m.Meta, want)
+	}
+	if m.Out.Scale[2] != 0 {
+		t.Errorf("the coordinate that never changes has scale %g", m.Out.Scale[2])
+	}
+	x := []float64{0.3, 0.4, 0.5}
+	if m.Step(x, x, []float64{0, 0}); x[2] != 0.5 {
+		t.Errorf("the coordinate that never changes became %g", x[2])
+	}
+}
+
+func equalMeta(a, b Meta) bool {
+	return a.Task == b.Task && slices.Equal(a.StateNames, b.StateNames) && a.Seed == b.Seed &&
+		a.DataHash == b.DataHash && a.Tool == b.Tool && a.Command == b.Command && a.Errors == b.Errors
+}
+
+func TestFitIsRepeatable(t *testing.T) {
+	d := kinkedData(t, 60, 1)
+	opts := smallFit()
+	opts.Epochs, opts.Noise, opts.L1, opts.WeightDecay = 3, 0.1, 1e-3, 1e-3
+	fit := func(change func(*FitOptions)) []float64 {
+		o := opts
+		change(&o)
+		m, _, err := Fit(context.Background(), d, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m.Net.Params
+	}
+	want := fit(func(*FitOptions) {})
+	if got := fit(func(o *FitOptions) { o.Workers = 3 }); !slices.Equal(got, want) {
+		t.Error("3 workers gave another model")
+	}
+	for name, change := range map[string]func(*FitOptions){
+		"seed":  func(o *FitOptions) { o.Seed++ },
+		"noise": func(o *FitOptions) { o.Noise = 0 },
+		"L1":    func(o *FitOptions) { o.L1 = 0 },
+		"decay": func(o *FitOptions) { o.WeightDecay = 0 },
+	} {
+		if slices.Equal(fit(change), want) {
+			t.Errorf("%s has no effect", name)
+		}
+	}
+}
+
+func TestFitStopsEarly(t *testing.T) {
+	opts := smallFit()
+	opts.Epochs, opts.Patience, opts.LearningRate = 100, 2, 0.3
+	opts.ClipNorm = -1
+	last := Progress{}
+	opts.OnEpoch = func(p Progress) { last = p }
+	_, r, err := Fit(context.Background(), kinkedData(t, 60, 1), opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Epoch == 100 || r.Epoch != last.Epoch || r.Best > r.Val {
+		t.Errorf("stopped with %+v", r.Progress)
+	}
+}
+
+func TestFitCancelled(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	reason := errors.New("enough")
+	opts := smallFit()
+	opts.OnEpoch = func(p Progress) {
+		if p.Epoch == 4 {
+			cancel(reason)
+		}
+	}
+	m, r, err := Fit(ctx, kinkedData(t, 60, 1), opts)
+	if !errors.Is(err, reason) {
+		t.Fatalf("error %v", err)
+	}
+	if m == nil || r.Errors.OneStep.RMS > 0.8*r.Errors.Still.RMS {
+		t.Errorf("the model so far is missing or untrained: %+v", r.Errors)
+	}
+}
+
+func TestFitDiverges(t *testing.T) {
+	opts := smallFit()
+	opts.LearningRate, opts.ClipNorm = 1e30, -1
+	m, _, err := Fit(context.Background(), kinkedData(t, 60, 1), opts)
+	var diverged *DivergedError
+	if !errors.As(err, &diverged) || !strings.Contains(err.Error(), "kept the model after epoch") {
+		t.Fatalf("error %v", err)
+	}
+	if m == nil || m.Validate() != nil {
+		t.Error("the kept model is not valid")
+	}
+}
+
+func TestFitCheckpoints(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "m.safetensors")
+	d := kinkedData(t, 60, 1)
+	opts := smallFit()
+	opts.Checkpoint, opts.CheckpointEvery = path, -1
+	opts.OnEpoch = func(p Progress) {
+		if p.Epoch > 1 {
+			if _, err := Load(path); err != nil {
+				t.Errorf("after epoch %d: %v", p.Epoch, err)
+			}
+		}
+	}
+	m, _, err := Fit(context.Background(), d, opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	saved, err := Load(path)
+	if err != nil || !slices.Equal(saved.Net.Params, m.Net.Params) || saved.Meta.Errors != m.Meta.Errors {
+		t.Errorf("the last checkpoint is not the model, %v", err)
+	}
+	opts.Checkpoint = filepath.Join(path, "x")
+	if _, _, err := Fit(context.Background(), d, opts); err == nil || !errors.Is(err, os.ErrNotExist) && !strings.Contains(err.Error(), path) {
+		t.Errorf("a checkpoint nobody can write: error %v", err)
+	}
+}
+
+func TestFitRefuses(t *testing.T) {
+	d := kinkedData(t, 10, 1)
+	still := kinkedData(t, 10, 1)
+	for i := 0; i < len(still.U); i += 2 {
+		still.U[i] = 4
+	}
+	fit := func(d *Dataset, change func(*FitOptions)) error {
+		opts := smallFit()
+		change(&opts)
+		_, _, err := Fit(context.Background(), d, opts)
+		return err
+	}
+	for want, err := range map[string]error{
+		"feature 3 is constant (4)":                  fit(still, func(*FitOptions) {}),
+		"horizon is 7; episodes of 6":                fit(d, func(o *FitOptions) { o.Horizon = 7 }),
+		"learning rate is NaN":                       fit(d, func(o *FitOptions) { o.LearningRate = math.NaN() }),
+		"noise is -1":                                fit(d, func(o *FitOptions) { o.Noise = -1 }),
+		"epochs is -1":                               fit(d, func(o *FitOptions) { o.Epochs = -1 }),
+		"validation fraction is 2":                   fit(d, func(o *FitOptions) { o.Validation = 2 }),
+		"hidden layer 1 has 0 units":                 fit(d, func(o *FitOptions) { o.Hidden = []int{3, 0} }),
+		"features read 4 coordinates; the data have": fit(d, func(o *FitOptions) { o.Features = control.NewAffine(2, 4) }),
+		"base is 3 x 4; the data need 3 x 5":         fit(d, func(o *FitOptions) { o.Base = control.NewAffine(3, 4) }),
+		"has 1 episode;":                             fit(kinkedData(t, 1, 1), func(*FitOptions) {}),
+		"u[0][0][0] is NaN": fit(func() *Dataset {
+			d := kinkedData(t, 3, 1)
+			d.U[0] = math.NaN()
+			return d
+		}(), func(*FitOptions) {}),
+	} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v; it must say %q", err, want)
+		}
+	}
+}
+
+// TestEvaluate compares with errors computed row by row for a model that errs
+// by a known amount.
+func TestEvaluate(t *testing.T) {
+	d := NewDataset(2, 3, 2, 1)
+	d.Meta.PointDim, d.Meta.StateUnits = 2, []string{"m", "m"}
+	copy(d.State(0, 1), []float64{0, 0}) // episode 0 never moves
+	for s := range 4 {
+		copy(d.State(1, s), []float64{float64(s), 2}) // episode 1 always does
+	}
+	// The model moves every state by (0, 0.5), whatever the action.
+	m := &Model{
+		Features: identity(1, 3), Base: identity(2, 3),
+		In:  Normalizer{Mean: []float64{0}, Scale: []float64{1}},
+		Out: Normalizer{Mean: []float64{0, 0.5}, Scale: []float64{1, 1}},
+		Net: nn.NewMLP(1, []int{1}, 2, false),
+	}
+	e, err := Evaluate(m, d, nil, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	one := (0.5 + math.Sqrt(1.25)) / 2 // mean over still and moved rows
+	for _, c := range []struct {
+		name      string
+		got, want float64
+	}{
+		{"one step rows", float64(e.OneStep.Rows), 6},
+		{"one step mean", e.OneStep.Mean, one},
+		{"one step RMS", e.OneStep.RMS, math.Sqrt((0.25 + 1.25) / 2)},
+		{"moved rows", float64(e.OneStepMoved.Rows), 3},
+		{"moved median", e.OneStepMoved.Median, math.Sqrt(1.25)},
+		{"two steps rows", float64(e.HStep.Rows), 4},
+		{"two steps moved", e.HStepMoved.RMS, math.Sqrt(1 + 4)},
+		{"still", e.Still.P95, 1},
+	} {
+		if math.Abs(c.got-c.want) > 1e-12 {
+			t.Errorf("%s is %g, want %g", c.name, c.got, c.want)
+		}
+	}
+	if e.Unit != "m" {
+		t.Errorf("unit %q", e.Unit)
+	}
+	if _, err := Evaluate(m, d, nil, 4); err == nil || !strings.Contains(err.Error(), "horizon is 4") {
+		t.Errorf("horizon 4: error %v", err)
+	}
+}

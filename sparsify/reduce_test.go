@@ -1,0 +1,221 @@
+package sparsify
+
+import (
+	"context"
+	"errors"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"hinge/control"
+	"hinge/dynamics"
+	"hinge/nn"
+)
+
+// folded is a plant with exactly two kinks:
+//
+//	x_0' = x_0 / 2 + |x_1| + |x_2|,   x_1' = u_0,   x_2' = u_1.
+//
+// Since |x| = 2 max(0, x) - x, a model with 2 ReLUs can be exact.
+type folded struct{}
+
+func (folded) Dims() (nx, nu int)    { return 3, 2 }
+func (folded) Clone() control.System { return folded{} }
+func (folded) Step(dst, x, u []float64) {
+	dst[0], dst[1], dst[2] = x[0]/2+math.Abs(x[1])+math.Abs(x[2]), u[0], u[1]
+}
+
+// fixture is data of folded and a dense model of it, made once.
+var fixture = sync.OnceValue(func() (f struct {
+	data  *dynamics.Dataset
+	dense *dynamics.Model
+	rms   float64
+}) {
+	ctx := context.Background()
+	var err error
+	f.data, err = dynamics.Collect(ctx, folded{}, nil,
+		func(dst, _ []float64, rng *rand.Rand) { dst[0], dst[1] = rng.NormFloat64(), rng.NormFloat64() },
+		func(rng *rand.Rand) []float64 {
+			return []float64{rng.NormFloat64(), rng.NormFloat64(), rng.NormFloat64()}
+		},
+		dynamics.CollectOptions{Episodes: 200, Steps: 8, Seed: 1, Workers: 1})
+	if err != nil {
+		panic(err)
+	}
+	var r dynamics.Report
+	f.dense, r, err = dynamics.Fit(ctx, f.data, dynamics.FitOptions{
+		TrainOptions: dynamics.TrainOptions{Epochs: 60, Batch: 64, Workers: 1}, Hidden: []int{12, 12},
+	})
+	if err != nil {
+		panic(err)
+	}
+	f.rms = r.Errors.OneStep.RMS
+	return f
+})
+
+func testOptions() Options {
+	return Options{Train: dynamics.TrainOptions{Epochs: 60, Batch: 64, Workers: 1, Seed: 2}}
+}
+
+func TestReduceKeepsWhatMatters(t *testing.T) {
+	f := fixture()
+	before := slices.Clone(f.dense.Net.Params)
+	var last Progress
+	opts := testOptions()
+	opts.OnEpoch = func(p Progress) { last = p }
+	results, err := Reduce(context.Background(), f.dense, f.data, []int{2, 8, 24}, opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, budget := range []int{2, 8, 24} {
+		r := results[i]
+		if r.Budget != budget || r.Report.ReLUs != budget || r.Identities+r.Zeros != 24-budget {
+			t.Errorf("budget %d: result for %d with %d ReLUs, %d identities and %d zeros", budget, r.Budget, r.Report.ReLUs, r.Identities, r.Zeros)
+		}
+		if n := r.Model.Net; n.Count(nn.ReLU) != budget || n.Count(nn.Identity)+n.Count(nn.Zero) != 0 {
+			t.Errorf("budget %d: the network has other hidden units than that many ReLUs", budget)
+		}
+		if e := r.Report.Errors; e.OneStep.RMS > 0.03*e.Still.RMS {
+			t.Errorf("budget %d: one-step error %g, doing nothing %g, dense %g", budget, e.OneStep.RMS, e.Still.RMS, f.rms)
+		}
+		if r.Model.Meta.Errors != r.Report.Errors || r.Model.Meta.Seed != 2 {
+			t.Errorf("budget %d: metadata %+v", budget, r.Model.Meta)
+		}
+	}
+	if last.Done != last.Total || last.Phase != Final || last.ReLUs != 2 {
+		t.Errorf("last progress %+v", last)
+	}
+	if !slices.Equal(before, f.dense.Net.Params) || f.dense.Net.Count(nn.ReLU) != 24 {
+		t.Error("the dense model changed")
+	}
+}
+
+func TestReduceToAffine(t *testing.T) {
+	f := fixture()
+	opts := testOptions()
+	opts.Keep, opts.Train.Epochs, opts.GateEpochs, opts.TuneEpochs = 0.3, 10, 1, 1
+	results, err := Reduce(context.Background(), f.dense, f.data, []int{0}, opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := results[0].Model.Net; len(n.Layers) != 1 {
+		t.Errorf("a model without ReLUs has %d layers", len(n.Layers))
+	}
+	if e := results[0].Report.Errors.OneStep.RMS; !(e > 10*f.rms) {
+		t.Errorf("an affine model has error %g; the plant is not affine", e)
+	}
+}
+
+// TestFoldedIsGated checks that folding after a round loses nothing.
+func TestFoldedIsGated(t *testing.T) {
+	f := fixture()
+	c := newChoice(f.dense.Net, testOptions().withDefaults(), rand.New(rand.NewPCG(3, 3)))
+	for i := range c.logits {
+		c.logits[i] = float32(c.rng.NormFloat64())
+	}
+	m := f.dense.Clone().(*dynamics.Model)
+	m.Net = f.dense.Net.Clone()
+	c.decide(m.Net, 9)
+	if m.Net.Count(nn.Identity) == 0 || m.Net.Count(nn.Zero) == 0 {
+		t.Fatal("the choice has no identity or no zero")
+	}
+	small := m.Clone().(*dynamics.Model)
+	small.Net = nn.Fold(m.Net)
+	a, b := make([]float64, 3), make([]float64, 3)
+	for range 100 {
+		x := []float64{c.rng.NormFloat64(), c.rng.NormFloat64(), c.rng.NormFloat64()}
+		u := []float64{c.rng.NormFloat64(), c.rng.NormFloat64()}
+		m.Step(a, x, u)
+		small.Step(b, x, u)
+		for i := range a {
+			if math.Abs(a[i]-b[i]) > 1e-12*(1+math.Abs(a[i])) {
+				t.Fatalf("folded %v, gated %v", b, a)
+			}
+		}
+	}
+}
+
+func TestReduceIsRepeatable(t *testing.T) {
+	f := fixture()
+	reduce := func(seed uint64, workers int) []float64 {
+		opts := testOptions()
+		opts.Train.Epochs, opts.GateEpochs, opts.TuneEpochs = 2, 2, 1
+		opts.Train.Seed, opts.Train.Workers, opts.Train.Batch = seed, workers, 200
+		r, err := Reduce(context.Background(), f.dense, f.data, []int{12}, opts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r[0].Model.Net.Params
+	}
+	want := reduce(7, 1)
+	if !slices.Equal(reduce(7, 3), want) {
+		t.Error("3 workers gave another model")
+	}
+	if slices.Equal(reduce(8, 1), want) {
+		t.Error("another seed gave the same model")
+	}
+}
+
+func TestReduceCancelled(t *testing.T) {
+	f := fixture()
+	ctx, cancel := context.WithCancelCause(context.Background())
+	reason := errors.New("enough")
+	opts := testOptions()
+	opts.Train.Epochs = 2
+	opts.OnEpoch = func(p Progress) {
+		if p.Phase == Tune && p.ReLUs == 10 {
+			cancel(reason)
+		}
+	}
+	results, err := Reduce(ctx, f.dense, f.data, []int{10, 18}, opts)
+	if !errors.Is(err, reason) || !strings.Contains(err.Error(), "round to 10 ReLUs") {
+		t.Errorf("error %v", err)
+	}
+	if len(results) != 1 || results[0].Budget != 18 {
+		t.Errorf("%d results so far, want the one of budget 18", len(results))
+	}
+}
+
+func TestReduceRefuses(t *testing.T) {
+	f := fixture()
+	reduce := func(budgets []int, change func(*Options)) error {
+		opts := testOptions()
+		change(&opts)
+		_, err := Reduce(context.Background(), f.dense, f.data, budgets, opts)
+		return err
+	}
+	same := func(*Options) {}
+	for want, err := range map[string]error{
+		"budget is 25 ReLUs; the model allows 0 to 24": reduce([]int{8, 25}, same),
+		"budget is -1 ReLUs; the model allows 0 to 24": reduce([]int{-1}, same),
+		"no budget given":        reduce(nil, same),
+		"budget 8 appears twice": reduce([]int{8, 8}, same),
+		"temperature is -1; it must lie between 0 and +Inf": reduce([]int{8}, func(o *Options) { o.Temperature = -1 }),
+		"keep is 1; it must lie between 0 and 1":            reduce([]int{8}, func(o *Options) { o.Keep = 1 }),
+		"horizon is 9":                                      reduce([]int{8}, func(o *Options) { o.Train.Horizon = 9 }),
+		"gate epochs are -1":                                reduce([]int{8}, func(o *Options) { o.GateEpochs = -1 }),
+	} {
+		if err == nil || !strings.HasPrefix(err.Error(), "sparsify: ") || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v; it must say %q", err, want)
+		}
+	}
+}
+
+func TestPlan(t *testing.T) {
+	stages, err := plan(256, []int{24, 64}, 0.7)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []stage{{180, true, false}, {126, true, false}, {89, true, false}, {64, true, true},
+		{45, true, false}, {32, true, false}, {24, true, true}}
+	if !slices.Equal(stages, want) {
+		t.Errorf("stages %v, want %v", stages, want)
+	}
+	// The smallest budgets are reached although rounding up keeps a unit.
+	if stages, _ = plan(3, []int{0}, 0.9); len(stages) != 3 || stages[2] != (stage{0, true, true}) {
+		t.Errorf("stages %v", stages)
+	}
+}
