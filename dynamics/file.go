@@ -1,10 +1,11 @@
 package dynamics
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
+	"strings"
 
 	"hinge/control"
 	"hinge/nn"
@@ -60,39 +61,41 @@ func (m *Model) Save(path string) error {
 
 // Load reads a model that [Model.Save] wrote.
 func Load(path string) (*Model, error) {
-	net, meta, err := file.Load(path)
+	f, err := os.Open(path)
 	if err != nil {
-		return nil, err
+		return nil, err // names the file already
 	}
-	return newModelOf(path, net, meta)
+	defer f.Close()
+	return Read(f, path)
 }
 
-// Read is [Load] from a reader; name stands for the file in errors.
+// Read reads a model to the end of r; errors call it name.
 func Read(r io.Reader, name string) (*Model, error) {
 	net, meta, err := file.Read(r)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	return newModelOf(name, net, meta)
+	m, err := withMetadata(net, meta)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return m, nil
 }
 
-// newModelOf returns the model of a network file's content.
-func newModelOf(path string, net *nn.Net, meta map[string]string) (*Model, error) {
+// withMetadata returns the model of a network and the metadata Save gave it.
+func withMetadata(net *nn.Net, meta map[string]string) (*Model, error) {
 	if have := meta[formatKey]; have != format {
-		return nil, fmt.Errorf("%s: metadata %q is %q; a dynamics model has %q", path, formatKey, have, format)
+		return nil, fmt.Errorf("metadata %q is %q; a dynamics model has %q", formatKey, have, format)
 	}
 	var j modelJSON
-	d := json.NewDecoder(bytes.NewReader([]byte(meta[modelKey])))
+	d := json.NewDecoder(strings.NewReader(meta[modelKey]))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&j); err != nil {
-		return nil, fmt.Errorf("%s: metadata %q: %w", path, modelKey, err)
+		return nil, fmt.Errorf("metadata %q: %w", modelKey, err)
 	}
 	m := &Model{
 		Features: control.Affine(j.Features), Base: control.Affine(j.Base),
 		In: Normalizer(j.In), Out: Normalizer(j.Out), Net: net, Meta: j.Meta,
 	}
-	if err := m.Validate(); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return m, nil
+	return m, m.Validate()
 }
