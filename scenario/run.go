@@ -23,6 +23,7 @@ type Step struct {
 	Plan     *control.Plan // nil where nothing was planned
 	PlanTime time.Duration // wall clock
 	Fallback planner.Fallback
+	Escaped  bool  // the action is not quite the plan's: the one before moved nothing
 	Reason   error // why the plan was not used; nil if it was
 	// Certified says that a sound bound met a gap tolerance of the scenario by
 	// the deadline.
@@ -156,7 +157,7 @@ func (r *runner) step(t int, x, u, next []float64) {
 		T: t, X: clone(x), U: clone(u), Next: clone(next), Model: model,
 		StageCost: r.cost.Stage(1, model, u, before),
 		Error:     r.loop.Task.Error(model, goal),
-		Plan:      r.plan.Plan, PlanTime: r.plan.Time, Fallback: r.plan.Fallback, Reason: r.plan.Reason,
+		Plan:      r.plan.Plan, PlanTime: r.plan.Time, Fallback: r.plan.Fallback, Escaped: r.plan.Escaped, Reason: r.plan.Reason,
 	}
 	s.Certified = r.loop.scenario.certified(&s)
 	r.plan = planner.PlanRecord{}

@@ -108,10 +108,10 @@ func TestOutcomeFollowsFromItsSteps(t *testing.T) {
 		if s.Plan == nil || !s.Plan.Verified || s.Reason != nil {
 			t.Fatalf("step %d: %+v, %v", i, s.Plan, s.Reason)
 		}
-		// The plan's own stage costs, weighted, are its objective.
+		// The plan's objective weights its own stage costs.
 		sum := 0.0
-		for _, c := range o.Predicted(i) {
-			sum += c / float64(len(o.Predicted(i)))
+		for k, c := range o.Predicted(i) {
+			sum += c * o.Loop.Problem.Cost.Terms[0].TimeWeight[k]
 		}
 		if math.Abs(sum-s.Plan.Objective) > 1e-9 {
 			t.Errorf("step %d: predicted costs %v, objective %g", i, o.Predicted(i), s.Plan.Objective)

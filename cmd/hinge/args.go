@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // exactArgs asks for one argument per description and says which is missing.
@@ -64,4 +66,27 @@ func needFile(what, path string) error {
 		return badInputf("%s %s: is a folder; give a file", what, path)
 	}
 	return nil
+}
+
+// commandLine returns how a command was called, for the metadata of what it
+// makes: folders are left out, since they mean nothing elsewhere.
+func commandLine(cmd *cobra.Command, args []string) string {
+	words := []string{cmd.CommandPath()}
+	for _, arg := range args {
+		words = append(words, filepath.Base(arg))
+	}
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		switch list, many := f.Value.(pflag.SliceValue); {
+		case f.Name == "out" || f.Name == "json" || f.Name == "verbose":
+		case f.Name == "config" || f.Name == "data":
+			words = append(words, "--"+f.Name, filepath.Base(f.Value.String()))
+		case many && f.Name == "set":
+			for _, v := range list.GetSlice() {
+				words = append(words, "--set", v)
+			}
+		default:
+			words = append(words, "--"+f.Name, strings.Trim(f.Value.String(), "[]"))
+		}
+	})
+	return strings.Join(words, " ")
 }

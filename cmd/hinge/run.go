@@ -104,7 +104,7 @@ func (a *app) runEpisode(ctx context.Context, loop *scenario.Loop, s *scenario.S
 	outcome, err := loop.Run(ctx, scenario.RunOptions{OnStep: func(step *scenario.Step) {
 		folder.add(step)
 		p.set(step.T+1, fmt.Sprintf("error %.3g %s", step.Error, loop.Task.Unit))
-		a.log.Info("step", "t", step.T, "error", step.Error, "plan", step.PlanTime, "certified", step.Certified)
+		a.log.Info("step", "t", step.T, "error", step.Error, "plan", step.PlanTime, "certified", step.Certified, "escaped", step.Escaped)
 		if step.Reason != nil {
 			a.log.Warn("plan not used", "t", step.T, "reason", step.Reason, "instead", step.Fallback)
 		}

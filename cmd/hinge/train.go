@@ -36,9 +36,9 @@ an interrupted training leaves a whole file. --set and --config know the keys
 	}
 	c.Flags().StringVar(&config, "config", "", "YAML file with training options")
 	c.Flags().StringArrayVar(&sets, "set", nil, "override an option, as key=value; may be repeated")
-	return a.command(c, "model file to write (default model.safetensors)", func(ctx context.Context, _ *cobra.Command, args []string) (result, error) {
-		cfg, err := readTrainConfig(config, sets)
-		if err != nil {
+	return a.command(c, "model file to write (default model.safetensors)", func(ctx context.Context, cmd *cobra.Command, args []string) (result, error) {
+		cfg := defaultTrainConfig()
+		if err := readConfig(config, sets, &cfg); err != nil {
 			return nil, err
 		}
 		path, err := a.outFile("model.safetensors", ".safetensors")
@@ -49,7 +49,7 @@ an interrupted training leaves a whole file. --set and --config know the keys
 		if err != nil {
 			return nil, err
 		}
-		r, err := a.train(ctx, data, cfg, path, "hinge train "+strings.Join(args, " "))
+		r, err := a.train(ctx, data, cfg, path, commandLine(cmd, args))
 		if r == nil {
 			return nil, badInputf("data set %s: %w", args[0], err) // it cannot be learned from like that
 		}

@@ -7,8 +7,8 @@ import (
 	"hinge/internal/strictyaml"
 )
 
-// trainConfig is the file of hinge train --config. Its zeros and defaults are
-// those of [dynamics.FitOptions], written out.
+// trainConfig is the file of hinge train --config. Its defaults are those of
+// [dynamics.FitOptions], written out.
 type trainConfig struct {
 	Hidden       []int   `yaml:"hidden" range:"[1,4096]" doc:"units of the hidden layers"`
 	Skip         bool    `yaml:"skip" doc:"output layer also reads the features and all hidden layers"`
@@ -32,34 +32,33 @@ func defaultTrainConfig() trainConfig {
 	}
 }
 
-// readTrainConfig returns the configuration of path, "" for the defaults, with
-// the overrides applied.
-func readTrainConfig(path string, sets []string) (trainConfig, error) {
-	c := defaultTrainConfig()
+// readConfig fills the struct dst points to, which holds the defaults, from the
+// file of --config, "" for none, and the overrides of --set.
+func readConfig(path string, sets []string, dst any) error {
 	var data []byte
 	if path != "" {
 		if err := needFile("--config", path); err != nil {
-			return c, err
+			return err
 		}
 		var err error
 		if data, err = os.ReadFile(path); err != nil {
-			return c, badInputf("--config: %w", err)
+			return badInputf("--config: %w", err)
 		}
 	}
-	source, err := strictyaml.Decode(path, data, &c)
+	source, err := strictyaml.Decode(path, data, dst)
 	if err != nil {
-		return c, badInputf("--config %w", err)
+		return badInputf("--config %w", err)
 	}
 	overrides, err := parseSets(sets)
 	if err != nil {
-		return c, err
+		return err
 	}
 	for _, o := range overrides {
-		if err := source.Set(o, &c); err != nil {
-			return c, badInput(err)
+		if err := source.Set(o, dst); err != nil {
+			return badInput(err)
 		}
 	}
-	return c, nil
+	return nil
 }
 
 func parseSets(sets []string) ([]strictyaml.Override, error) {
