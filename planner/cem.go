@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"math/rand/v2"
 
 	"hinge/control"
 )
@@ -192,7 +191,7 @@ func (c *CEM) restart(i int, scratch bool, share float64) {
 	if scratch {
 		// Streams of restarts count down from the top, those of samples up from 0.
 		item := math.MaxUint64 - uint64(in.restarts*len(c.instances)+i)
-		c.perturb(in.mean, c.held, in.std, c.opts.Correlation, rand.New(rand.NewPCG(c.opts.Seed, item)))
+		c.perturb(in.mean, c.held, in.std, c.opts.Correlation, newStream().at(c.opts.Seed, item))
 	}
 }
 
@@ -200,7 +199,7 @@ func (c *CEM) restart(i int, scratch bool, share float64) {
 // the mean, then new ones.
 func (c *CEM) draw(ctx context.Context, iteration int) {
 	s, size := &c.samples, c.r.size()
-	c.r.evaluate(ctx, s.costs, s.u, func(k int, row []float64) {
+	c.r.evaluate(ctx, s.costs, s.u, func(k int, row []float64, rng *stream) {
 		in, j := &c.instances[k/c.opts.Samples], k%c.opts.Samples
 		switch {
 		case j < in.keeps:
@@ -209,7 +208,7 @@ func (c *CEM) draw(ctx context.Context, iteration int) {
 			c.actions.Clamp(row, in.mean)
 		default:
 			item := uint64(iteration*len(s.costs) + k)
-			c.perturb(row, in.mean, in.std, c.opts.Correlation, rand.New(rand.NewPCG(c.opts.Seed, item)))
+			c.perturb(row, in.mean, in.std, c.opts.Correlation, rng.at(c.opts.Seed, item))
 		}
 	})
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"math/rand/v2"
 
 	"hinge/control"
 )
@@ -134,13 +133,12 @@ func (m *MPPI) Plan(ctx context.Context, x0 []float64, warm *control.Plan) (*con
 func (m *MPPI) iterate(ctx context.Context, i int, share float64) {
 	m.spread(m.std, share)
 	s := &m.samples
-	m.r.evaluate(ctx, s.costs, s.u, func(j int, row []float64) {
+	m.r.evaluate(ctx, s.costs, s.u, func(j int, row []float64, rng *stream) {
 		if j == 0 {
 			copy(row, m.nominal)
 			return
 		}
-		rng := rand.New(rand.NewPCG(m.opts.Seed, uint64(i*len(s.costs)+j)))
-		m.perturb(row, m.nominal, m.std, m.opts.Correlation, rng)
+		m.perturb(row, m.nominal, m.std, m.opts.Correlation, rng.at(m.opts.Seed, uint64(i*len(s.costs)+j)))
 	})
 	s.sort()
 	if s.usable() < 2 {

@@ -2,7 +2,6 @@ package planner
 
 import (
 	"context"
-	"math/rand/v2"
 	"slices"
 
 	"hinge/control"
@@ -72,9 +71,8 @@ func (s *Random) Plan(ctx context.Context, x0 []float64, warm *control.Plan) (*c
 // round tries samples first .. first+n-1.
 func (s *Random) round(ctx context.Context, first, n int) {
 	size := s.r.size()
-	s.r.evaluate(ctx, s.costs[:n], s.u[:n*size], func(i int, row []float64) {
-		pcg := rand.NewPCG(s.opts.Seed, uint64(first+i))
-		s.actions.Sample(row, rand.New(pcg))
+	s.r.evaluate(ctx, s.costs[:n], s.u[:n*size], func(i int, row []float64, rng *stream) {
+		s.actions.Sample(row, rng.at(s.opts.Seed, uint64(first+i)))
 	})
 	i := slices.Index(s.costs[:n], slices.Min(s.costs[:n]))
 	s.best.offer(s.r, s.u[i*size:(i+1)*size])

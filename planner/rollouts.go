@@ -27,7 +27,12 @@ type rolloutWorker struct {
 	batch control.BatchSystem // sys if it is one, else nil
 	x     []float64           // batchRows x nx
 	u     []float64           // batchRows x nu
+	rng   *stream
 }
+
+// drawFunc fills row i of a set of sequences. Whatever it draws comes from
+// streams that belong to i, so that it does not matter which worker calls it.
+type drawFunc func(i int, row []float64, rng *stream)
 
 // newRollouts returns an evaluator with the given number of workers. A network
 // is stepped in float32, single trajectories always in float64.
@@ -43,7 +48,7 @@ func newRollouts(p *Problem, workers int) *rollouts {
 			w.sys = p.System.Clone()
 		}
 		w.batch, _ = w.sys.(control.BatchSystem)
-		w.x, w.u = make([]float64, batchRows*nx), make([]float64, batchRows*nu)
+		w.x, w.u, w.rng = make([]float64, batchRows*nx), make([]float64, batchRows*nu), newStream()
 	}
 	return r
 }
@@ -57,7 +62,7 @@ func (r *rollouts) start(x0, before []float64) { r.x0, r.before = x0, before }
 // evaluate writes the costs of the len(costs) sequences in u (one a row) to
 // costs, after draw(i, row) has filled row i; nil draws nothing. Once ctx is done
 // the remaining costs are +Inf.
-func (r *rollouts) evaluate(ctx context.Context, costs, u []float64, draw func(i int, row []float64)) {
+func (r *rollouts) evaluate(ctx context.Context, costs, u []float64, draw drawFunc) {
 	chunks := (len(costs) + batchRows - 1) / batchRows
 	var next atomic.Int64
 	work := func(w *rolloutWorker) {
@@ -81,11 +86,11 @@ func (r *rollouts) evaluate(ctx context.Context, costs, u []float64, draw func(i
 	}
 }
 
-func (r *rollouts) chunk(ctx context.Context, w *rolloutWorker, costs, u []float64, first, last int, draw func(i int, row []float64)) {
+func (r *rollouts) chunk(ctx context.Context, w *rolloutWorker, costs, u []float64, first, last int, draw drawFunc) {
 	size := r.size()
 	if draw != nil {
 		for i := first; i < last; i++ {
-			draw(i, u[i*size:(i+1)*size])
+			draw(i, u[i*size:(i+1)*size], w.rng)
 		}
 	}
 	if ctx.Err() != nil {

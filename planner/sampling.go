@@ -16,6 +16,24 @@ func defaultTo[T int | float64](v, def T) T {
 	return v
 }
 
+// stream is a source of random numbers that is set to a work item without
+// allocation.
+type stream struct {
+	pcg *rand.PCG
+	rng *rand.Rand
+}
+
+func newStream() *stream {
+	pcg := rand.NewPCG(0, 0)
+	return &stream{pcg, rand.New(pcg)}
+}
+
+// at returns the numbers of the work item, which the next call of at ends.
+func (s *stream) at(seed, item uint64) *rand.Rand {
+	s.pcg.Seed(seed, item)
+	return s.rng
+}
+
 // spread writes share times half the width of the box to std (H x Nu).
 func (p *Problem) spread(std []float64, share float64) {
 	for k := range std {
