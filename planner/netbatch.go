@@ -11,51 +11,91 @@ import (
 // the matrix products to pay, few enough to stay in the cache.
 const batchRows = 64
 
+// narrow is the number of units below which a layer is computed by dot products
+// along its inputs, not by sums along its units.
+const narrow = 32
+
 // batchWeights holds the parameters of a network as [batch] reads them, once
 // for all goroutines.
 type batchWeights struct {
-	net    *nn.Net
-	double []float64
-	single func() []float32 // made when first asked for
+	double []batchLayer[float64]
+	single func() []batchLayer[float32] // made when first asked for
+}
+
+// batchLayer is a layer as a sum of products, one for each piece of its window
+// that has weights: a residual path reads the inputs and the last hidden layer,
+// and nothing of what lies between.
+type batchLayer[T gemm.Float] struct {
+	*nn.Layer
+	bias   []T
+	pieces []batchPiece[T]
+}
+
+// batchPiece is the weights of activations [from, to): Out x n if the layer is
+// narrow, else transposed. The kernel of the latter passes over activations that
+// are zero, about half of them.
+type batchPiece[T gemm.Float] struct {
+	from, to int
+	w        gemm.Matrix[T]
 }
 
 func newBatchWeights(net *nn.Net) *batchWeights {
-	double := transposed(net)
-	return &batchWeights{net: net, double: double, single: sync.OnceValue(func() []float32 {
-		w := make([]float32, len(double))
-		for i, v := range double {
-			w[i] = float32(v)
-		}
-		return w
-	})}
+	return &batchWeights{double: batchLayers[float64](net),
+		single: sync.OnceValue(func() []batchLayer[float32] { return batchLayers[float32](net) })}
 }
 
-// transposed returns W_1', b_1, W_2', b_2, ..: the layout of Params with every
-// weight matrix transposed. Products then run along rows of activations, and the
-// kernel passes over activations that are zero, about half of them.
-func transposed(net *nn.Net) []float64 {
-	dst := make([]float64, 0, len(net.Params))
-	for l := range net.Layers {
-		in, out, w := net.Layers[l].In(), net.Layers[l].Out, net.Weight(l)
-		for j := range in {
-			for i := range out {
-				dst = append(dst, w[i*in+j])
+func batchLayers[T gemm.Float](net *nn.Net) []batchLayer[T] {
+	ends := []int{net.In} // of the inputs and of every layer, in the buffer
+	layers := make([]batchLayer[T], len(net.Layers))
+	for i := range net.Layers {
+		l := &net.Layers[i]
+		layers[i] = batchLayer[T]{Layer: l, bias: make([]T, l.Out)}
+		nn.Convert(layers[i].bias, net.Bias(i))
+		from := l.From
+		for _, end := range ends {
+			if to := min(end, l.To); to > from {
+				layers[i].add(net.Weight(i), from, to)
+				from = to
 			}
 		}
-		dst = append(dst, net.Bias(l)...)
+		ends = append(ends, l.At()+l.Out)
 	}
-	return dst
+	return layers
+}
+
+// add appends the piece [from, to) of the weights w, unless it is zero.
+func (b *batchLayer[T]) add(w []float64, from, to int) {
+	n, in := to-from, b.In()
+	piece := batchPiece[T]{from: from, to: to, w: gemm.New(n, b.Out, make([]T, n*b.Out))}
+	if b.Out < narrow {
+		piece.w = gemm.New(b.Out, n, piece.w.Data)
+	}
+	zero := true
+	for i := range b.Out {
+		for j := range n {
+			v := w[i*in+from-b.From+j]
+			zero = zero && v == 0
+			if b.Out < narrow {
+				piece.w.Data[i*n+j] = T(v)
+			} else {
+				piece.w.Data[j*b.Out+i] = T(v)
+			}
+		}
+	}
+	if !zero {
+		b.pieces = append(b.pieces, piece)
+	}
 }
 
 // batch is the forward pass of many samples, float32 or float64.
 type batch[T gemm.Float] struct {
-	net     *nn.Net
-	weights []T
-	v       []T // batchRows x Width activation buffers
+	net    *nn.Net
+	layers []batchLayer[T]
+	v      []T // batchRows x Width activation buffers
 }
 
-func newBatch[T gemm.Float](net *nn.Net, weights []T) *batch[T] {
-	return &batch[T]{net: net, weights: weights, v: make([]T, batchRows*net.Width())}
+func newBatch[T gemm.Float](net *nn.Net, layers []batchLayer[T]) *batch[T] {
+	return &batch[T]{net: net, layers: layers, v: make([]T, batchRows*net.Width())}
 }
 
 // step writes the outputs for n samples [x; u] to dst, which may alias x.
@@ -90,21 +130,23 @@ func (b *batch[T]) store(dst []float64, nx, rows int) {
 	}
 }
 
-// forward computes z_l = v W_l' + b_l and its gates, layer by layer, in place.
+// forward computes z_l = W_l v + b_l and its gates, layer by layer, in place.
 func (b *batch[T]) forward(rows int) {
 	all := gemm.Matrix[T]{Rows: rows, Cols: b.net.Width(), Stride: b.net.Width(), Data: b.v}
-	weights := b.weights
-	for i := range b.net.Layers {
-		l := &b.net.Layers[i]
-		size := l.In() * l.Out
-		w, bias := gemm.New(l.In(), l.Out, weights[:size]), weights[size:size+l.Out]
-		weights = weights[size+l.Out:]
+	for i := range b.layers {
+		l := &b.layers[i]
 		z := all.Columns(l.At(), l.At()+l.Out)
 		for r := range rows {
-			copy(z.Row(r), bias)
+			copy(z.Row(r), l.bias)
 		}
-		gemm.AddNN(z, all.Columns(l.From, l.To), w)
-		activate(z, l)
+		for _, p := range l.pieces {
+			if v := all.Columns(p.from, p.to); l.Out < narrow {
+				gemm.AddNT(z, v, p.w)
+			} else {
+				gemm.AddNN(z, v, p.w)
+			}
+		}
+		activate(z, l.Layer)
 	}
 }
 
