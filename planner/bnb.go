@@ -79,8 +79,9 @@ func claimed(prog *relu.Program, u, x0 []float64) *control.Trajectory {
 	return tr
 }
 
-// status translates a solver's status; a box of actions is never empty or
-// unbounded, so what says so is a numerical failure.
+// status translates a solver's status. Every action sequence of the box is
+// feasible and has a finite cost, so "infeasible" and "unbounded" are numerical
+// failures.
 func status(s milp.Status) control.Status {
 	switch s {
 	case milp.Optimal:
@@ -91,8 +92,6 @@ func status(s milp.Status) control.Status {
 		return control.NodeLimit
 	case milp.Interrupted:
 		return control.Interrupted
-	case milp.Infeasible:
-		return control.Infeasible
 	}
 	return control.NumericalFailure
 }

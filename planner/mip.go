@@ -86,7 +86,7 @@ func (m *MIP) plan(e *encode.Encoding, prog *relu.Program, res *milp.Result, sta
 	plan := &control.Plan{Trajectory: start.Trajectory, Objective: start.Objective,
 		Status: status(res.Status), DualBound: res.DualBound, Solver: m.name,
 		ReLUs: prog.ReLUs() + prog.CostReLUs(), Nodes: res.NodeCount, FirstPlanTime: start.FirstPlanTime}
-	if math.IsNaN(plan.DualBound) {
+	if plan.Status == control.NumericalFailure || math.IsNaN(plan.DualBound) {
 		plan.DualBound = math.Inf(-1)
 	}
 	if !res.Feasible() {

@@ -313,3 +313,51 @@ func TestSolversNeedANetwork(t *testing.T) {
 		}
 	}
 }
+
+// liar is a solver that answers what a test wants.
+type liar struct{ result *milp.Result }
+
+func (l liar) Solve(_ context.Context, p *milp.Problem, opts milp.Options) (*milp.Result, error) {
+	r := *l.result
+	if r.X == nil && r.Status == milp.Optimal {
+		r.X = append([]float64(nil), opts.Start...)
+		for i := range r.X { // actions stay, everything else is made up
+			if i >= 4 {
+				r.X[i] += 0.5
+			}
+		}
+	}
+	return &r, nil
+}
+
+func TestMIPBelievesNoSolver(t *testing.T) {
+	p, x0 := testProblem(2)
+	for name, c := range map[string]struct {
+		result   milp.Result
+		status   control.Status
+		verified bool
+	}{
+		"wrong states":    {milp.Result{Status: milp.Optimal, Objective: 0.1, DualBound: 0.1}, control.Optimal, false},
+		"says infeasible": {milp.Result{Status: milp.Infeasible, Objective: math.Inf(1), DualBound: math.Inf(1)}, control.NumericalFailure, true},
+		"says nothing":    {milp.Result{Status: milp.TimeLimit, Objective: math.Inf(1), DualBound: math.NaN()}, control.TimeLimit, true},
+	} {
+		m := mustPlanner[*MIP](t)(NewMIP(p, "liar", liar{&c.result}, milp.Options{}))
+		plan, err := m.Plan(t.Context(), x0, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		assertSound(t, p, x0, &control.Plan{Trajectory: plan.Trajectory, Objective: plan.Objective, DualBound: math.Inf(-1)})
+		if plan.Status != c.status || plan.Verified != c.verified || plan.Certified {
+			t.Errorf("%s: status %v, verified %v, certified %v; want %v and %v", name, plan.Status, plan.Verified, plan.Certified, c.status, c.verified)
+		}
+		if !c.verified && plan.MaxModelError < 0.4 {
+			t.Errorf("%s: error %g", name, plan.MaxModelError)
+		}
+		if c.verified && !math.IsInf(plan.DualBound, -1) {
+			t.Errorf("%s: dual bound %g", name, plan.DualBound)
+		}
+	}
+	if _, err := NewMIP(p, "none", nil, milp.Options{}); err == nil {
+		t.Error("no error without a solver")
+	}
+}
