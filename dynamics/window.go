@@ -44,8 +44,9 @@ func (s *windowSource) shuffle(windows []window, epoch int) {
 	rng.Shuffle(len(windows), func(i, j int) { windows[i], windows[j] = windows[j], windows[i] })
 }
 
-// fill copies windows to the rows of r, with noise on their start states. Row i
-// of the shard that starts at row first of the batch has its own random stream.
+// fill copies windows to the rows of r, with noise on their start states. Every
+// shard of every optimiser step, first being its first row in the batch, has its
+// own random stream.
 func (s *windowSource) fill(r *rollout, windows []window, step, first int) {
 	s.fillExact(r, windows)
 	if s.noise == nil {

@@ -168,6 +168,9 @@ func (r *reduction) train(ctx context.Context, phase Phase, relus int, c *choice
 	if phase != Final {
 		opts.LearningRate, opts.Patience = r.opts.RoundRate, 0
 		opts.Epochs = r.opts.TuneEpochs
+		if opts.OneStep >= 0 {
+			opts.OneStep = 1
+		}
 		if phase == Gates {
 			opts.Epochs = r.opts.GateEpochs
 		}

@@ -60,7 +60,7 @@ func testOptions() Options {
 	return Options{Train: dynamics.TrainOptions{Epochs: 60, Batch: 64, Workers: 1, Seed: 2}}
 }
 
-func TestReduceKeepsWhatMatters(t *testing.T) {
+func TestReduceFindsTheKinks(t *testing.T) {
 	f := fixture()
 	before := slices.Clone(f.dense.Net.Params)
 	var last Progress
@@ -78,7 +78,13 @@ func TestReduceKeepsWhatMatters(t *testing.T) {
 		if n := r.Model.Net; n.Count(nn.ReLU) != budget || n.Count(nn.Identity)+n.Count(nn.Zero) != 0 {
 			t.Errorf("budget %d: the network has other hidden units than that many ReLUs", budget)
 		}
-		if e := r.Report.Errors; e.OneStep.RMS > 0.03*e.Still.RMS {
+		// With as many ReLUs as the plant has kinks the model is the plant, up to
+		// the rounding of float32 training; more of them only leave it approximate.
+		limit := 0.03
+		if budget == 2 {
+			limit = 1e-5
+		}
+		if e := r.Report.Errors; e.OneStep.RMS > limit*e.Still.RMS {
 			t.Errorf("budget %d: one-step error %g, doing nothing %g, dense %g", budget, e.OneStep.RMS, e.Still.RMS, f.rms)
 		}
 		if r.Model.Meta.Errors != r.Report.Errors || r.Model.Meta.Seed != 2 {
