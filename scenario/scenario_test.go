@@ -164,3 +164,24 @@ func TestEveryPlannerHasASummary(t *testing.T) {
 		}
 	}
 }
+
+func TestReferenceModelsCanBeUsed(t *testing.T) {
+	list := ReferenceModels()
+	if len(list) == 0 {
+		t.Fatal("there are none")
+	}
+	for _, m := range list {
+		if m.Err != nil || m.Summary == "" {
+			t.Errorf("%s: %v", m.Name, m.Err)
+		}
+	}
+	for _, name := range []string{"bnb", "cem"} {
+		s, err := Load("push-t", sets(t, "planner.name="+name)...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Open(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

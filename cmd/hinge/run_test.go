@@ -94,6 +94,28 @@ func checkRunFolder(t *testing.T, dir string) *report.Run {
 	return run
 }
 
+func TestDemoComparesPlanners(t *testing.T) {
+	dir := t.TempDir()
+	o := hingeIn(t, dir, nil, "demo", "--seeds", "1", "--time", "0.05")
+	if o.status != statusDone {
+		t.Fatal(o.stderr)
+	}
+	for _, part := range []string{"bnb", "cem", "mppi", "success", "certified", "movie.gif", "plan.png"} {
+		if !strings.Contains(o.stdout, part) {
+			t.Errorf("the demo does not say %q:\n%s", part, o.stdout)
+		}
+	}
+	for _, planner := range demoPlanners {
+		run := checkRunFolder(t, filepath.Join(dir, "demo", planner+"-1"))
+		if run.Summary.Planner != planner || run.Summary.DeadlineMS != 50 {
+			t.Errorf("%s: %+v", planner, run.Summary)
+		}
+	}
+	if o := hingeIn(t, dir, nil, "demo", "--seeds", "0", "--json"); o.status != statusBadInput {
+		t.Errorf("no seeds: status %d", o.status)
+	}
+}
+
 func TestRunsDoNotReplaceEachOther(t *testing.T) {
 	dir := t.TempDir()
 	for range 2 {
