@@ -9,6 +9,7 @@ import (
 // of [sparsify.Options], written out.
 type sparsifyConfig struct {
 	Horizon      int     `yaml:"horizon" range:"[1,1000]" doc:"steps of the roll-out loss"`
+	OneStep      float64 `yaml:"one_step" range:"[0,1]" doc:"share of the last training that learns from first steps alone"`
 	Epochs       int     `yaml:"epochs" range:"[1,1000000]" doc:"of the last training of a budget"`
 	LearningRate float64 `yaml:"learning_rate" range:"(0,inf)" doc:"of the last training of a budget"`
 	Batch        int     `yaml:"batch" range:"[1,1000000]" doc:"windows per optimiser step"`
@@ -29,9 +30,9 @@ type sparsifyConfig struct {
 
 func defaultSparsifyConfig() sparsifyConfig {
 	return sparsifyConfig{
-		Horizon: 3, Epochs: 40, LearningRate: 0.02, Batch: 256, Validation: 0.1,
+		Horizon: 3, OneStep: 0.6, Epochs: 40, LearningRate: 0.02, Batch: 256, Validation: 0.1,
 		GateEpochs: 6, TuneEpochs: 4, RoundRate: 0.01, GateRate: 0.06, Temperature: 0.5,
-		InitialReLU: 0.7, ReLUPenalty: 3e-3, IdentityPenalty: 2e-4, Keep: 0.7,
+		InitialReLU: 0.5, ReLUPenalty: 3e-3, IdentityPenalty: 2e-4, Keep: 0.8,
 	}
 }
 
@@ -39,7 +40,7 @@ func defaultSparsifyConfig() sparsifyConfig {
 func (c sparsifyConfig) options() sparsify.Options {
 	return sparsify.Options{
 		Train: dynamics.TrainOptions{
-			Horizon: c.Horizon, Epochs: c.Epochs, LearningRate: c.LearningRate, Batch: c.Batch,
+			Horizon: c.Horizon, OneStep: orNone(c.OneStep), Epochs: c.Epochs, LearningRate: c.LearningRate, Batch: c.Batch,
 			Validation: c.Validation, Noise: c.Noise, Workers: c.Workers,
 		},
 		GateEpochs: c.GateEpochs, TuneEpochs: c.TuneEpochs, RoundRate: c.RoundRate, GateRate: c.GateRate,
@@ -48,11 +49,11 @@ func (c sparsifyConfig) options() sparsify.Options {
 	}
 }
 
-// orNone translates a penalty: where 0 means none here, sparsify takes 0 for its
+// orNone translates a value: where 0 means none here, sparsify takes 0 for its
 // default and a negative value for none.
-func orNone(penalty float64) float64 {
-	if penalty == 0 {
+func orNone(value float64) float64 {
+	if value == 0 {
 		return -1
 	}
-	return penalty
+	return value
 }

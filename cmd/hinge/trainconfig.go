@@ -13,6 +13,7 @@ type trainConfig struct {
 	Hidden       []int   `yaml:"hidden" range:"[1,4096]" doc:"units of the hidden layers"`
 	Skip         bool    `yaml:"skip" doc:"output layer also reads the features and all hidden layers"`
 	Horizon      int     `yaml:"horizon" range:"[1,1000]" doc:"steps of the roll-out loss"`
+	OneStep      float64 `yaml:"one_step" range:"[0,1]" doc:"share of the training that learns from first steps alone"`
 	Epochs       int     `yaml:"epochs" range:"[1,1000000]" doc:"passes over the training data"`
 	Batch        int     `yaml:"batch" range:"[1,1000000]" doc:"windows per optimiser step"`
 	LearningRate float64 `yaml:"learning_rate" range:"(0,inf)" doc:"of Adam at the start, falling to 0 on a cosine"`
@@ -27,8 +28,8 @@ type trainConfig struct {
 
 func defaultTrainConfig() trainConfig {
 	return trainConfig{
-		Hidden: []int{64, 64}, Skip: true, Horizon: 3, Epochs: 40, Batch: 256,
-		LearningRate: 1e-3, ClipNorm: 1, Validation: 0.1,
+		Hidden: []int{128, 128}, Skip: true, Horizon: 3, OneStep: 0.6, Epochs: 40, Batch: 256,
+		LearningRate: 1e-2, ClipNorm: 1, Validation: 0.1,
 	}
 }
 
@@ -82,7 +83,7 @@ func (c trainConfig) options() dynamics.FitOptions {
 	return dynamics.FitOptions{
 		Hidden: c.Hidden, NoSkip: !c.Skip,
 		TrainOptions: dynamics.TrainOptions{
-			Horizon: c.Horizon, Epochs: c.Epochs, Batch: c.Batch, LearningRate: c.LearningRate,
+			Horizon: c.Horizon, OneStep: orNone(c.OneStep), Epochs: c.Epochs, Batch: c.Batch, LearningRate: c.LearningRate,
 			ClipNorm: clip, WeightDecay: c.WeightDecay, L1: c.L1, Noise: c.Noise,
 			Validation: c.Validation, Patience: c.Patience, Workers: c.Workers,
 		},

@@ -48,7 +48,7 @@ type stager struct {
 // never a wrong one.
 const (
 	reachNodes = 300
-	cutNodes   = 600
+	cutNodes   = 1500
 	trialNodes = 60
 	maxCuts    = 12 // of one stage; older ones are forgotten
 )

@@ -103,7 +103,7 @@ func (y *stageSearch) take() {
 // sub-problems.
 func (y *stageSearch) bound(ctx context.Context) {
 	cutoff := y.cutoff()
-	y.g.tol = .2 * (y.best.value - cutoff)
+	y.g.tol = .05 * (y.best.value - cutoff)
 	y.g.workers = y.opts.Workers
 	if len(y.round) > 1 {
 		y.g.workers = 1
