@@ -95,3 +95,6 @@ func status(s milp.Status) control.Status {
 	}
 	return control.NumericalFailure
 }
+
+// Progress is the state of a branch-and-bound search while it runs.
+type Progress = bnb.Progress

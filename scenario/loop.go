@@ -8,7 +8,6 @@ import (
 
 	"hinge/control"
 	"hinge/dynamics"
-	"hinge/milp/bnb"
 	"hinge/planner"
 	"hinge/tasks"
 )
@@ -105,7 +104,7 @@ func orNever(gap float64) float64 {
 
 // policy returns what chooses the actions. It reports every plan, and for bnb
 // the progress within a plan.
-func (l *Loop) policy(onPlan func(planner.PlanRecord), onProgress func(bnb.Progress)) (control.Policy, error) {
+func (l *Loop) policy(onPlan func(planner.PlanRecord), onProgress func(planner.Progress)) (control.Policy, error) {
 	s := l.scenario
 	switch s.Planner.Name {
 	case holdName:

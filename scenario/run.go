@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"hinge/control"
-	"hinge/milp/bnb"
 	"hinge/planner"
 	"hinge/tasks"
 )
@@ -46,7 +45,7 @@ type Outcome struct {
 	ModelError        ModelError
 
 	// Trace is the course of the longest search of bnb, that of step TraceStep.
-	Trace     []bnb.Progress
+	Trace     []planner.Progress
 	TraceStep int
 }
 
@@ -101,7 +100,7 @@ type runner struct {
 	truth   control.Observer // without noise, with a memory of its own
 	cost    *control.Cost    // of a single step
 	plan    planner.PlanRecord
-	trace   []bnb.Progress // of the plan under way
+	trace   []planner.Progress // of the plan under way
 }
 
 // planned keeps what the policy says of the plan it just made.
@@ -114,7 +113,7 @@ func (r *runner) planned(p planner.PlanRecord) {
 }
 
 // progressed keeps the course of a search, thinned out as it grows.
-func (r *runner) progressed(p bnb.Progress) {
+func (r *runner) progressed(p planner.Progress) {
 	if len(r.trace) == maxTrace {
 		for i := range maxTrace / 2 {
 			r.trace[i] = r.trace[2*i+1]

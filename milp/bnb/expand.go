@@ -68,7 +68,7 @@ const reclip = .2
 // deepening is the depth at which a node is worth twice the dual steps of the
 // root: far down the relaxation is nearly exact, and what is left of the gap is
 // a dual that is not optimal. Without it, flat optima are split for ever.
-const deepening = 24
+const deepening = 12
 
 // process bounds c, clips it, looks for an incumbent and chooses its branch.
 // Its box differs from the one its ranges were made for from step first on.

@@ -305,8 +305,11 @@ func (b *Bounder) termGradient(dst, mult []float64, i int) {
 		}
 		dst[j] = k.Factor * e
 	}
-	if k.Norm == control.Max {
+	switch k.Norm {
+	case control.Max:
 		centre(dst, mult)
+	case control.LInf:
+		centreSigned(dst, mult)
 	}
 }
 
@@ -354,6 +357,22 @@ func adam(x, g, m, v []float64, i int, rate float64, shared bool) {
 		if scale > 0 {
 			x[j] += c1 * m[j] / (math.Sqrt(scale*c2) + 1e-12)
 		}
+	}
+}
+
+// centreSigned does for LInf what centre does for Max: the norm is the largest of
+// the residuals with either sign, and a multiplier speaks for the sign it has.
+func centreSigned(g, mult []float64) {
+	mean, top := dot(g, mult), 0.0
+	for _, e := range g {
+		top = max(top, math.Abs(e))
+	}
+	for j, e := range g {
+		s := math.Copysign(1, mult[j])
+		if mult[j] == 0 {
+			s = math.Copysign(1, e)
+		}
+		g[j] = s * max(s*e-mean, mean-top)
 	}
 }
 
