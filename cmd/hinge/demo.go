@@ -35,7 +35,7 @@ episode leaves a run folder with a movie and a plot.`,
 		Args:    exactArgs(),
 	}
 	c.Flags().IntVar(&seeds, "seeds", 4, "starts to run from")
-	c.Flags().Float64Var(&planTime, "time", 0.5, "seconds per plan")
+	c.Flags().Float64Var(&planTime, "time", 1, "seconds per plan")
 	return a.command(c, "folder for the runs (default demo)", func(ctx context.Context, _ *cobra.Command, _ []string) (result, error) {
 		if seeds < 1 || !(planTime > 0) {
 			return nil, badInputf("--seeds is %d, --time %g; seeds must be at least 1 and the time above 0", seeds, planTime)
