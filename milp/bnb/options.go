@@ -43,7 +43,7 @@ type Progress struct {
 }
 
 func (o Options) withDefaults() Options {
-	o.RelGap = defaultGap(o.RelGap, 1e-4)
+	o.RelGap = min(defaultGap(o.RelGap, 1e-4), 1) // beyond 1 a better incumbent would raise the cutoff
 	o.AbsGap = defaultGap(o.AbsGap, 1e-6)
 	o.Workers = max(1, o.Workers)
 	o.Samples = defaultCount(o.Samples, 256)

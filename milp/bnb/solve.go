@@ -50,7 +50,7 @@ func Solve(ctx context.Context, p *relu.Program, opts Options) (*Result, error) 
 		return nil, err
 	}
 	s.run(ctx, treeTrial)
-	if !s.closed() && decomposable(p) {
+	if !s.closed() && decomposable(p) && s.best.u != nil {
 		s.stages = newStageSearch(s, b)
 	}
 	if s.stages != nil && s.stages.smaller() {
@@ -170,7 +170,9 @@ func (s *search) cutoff() float64 {
 func (s *search) run(ctx context.Context, nodes int) {
 	start := s.nodes
 	for s.open.len() > 0 && !s.closed() && ctx.Err() == nil && s.nodes < s.opts.NodeLimit && s.nodes-start < nodes {
-		s.take()
+		if s.take(); len(s.round) == 0 {
+			break
+		}
 		s.expandRound(ctx)
 		for i := range s.round {
 			s.merge(&s.results[i])

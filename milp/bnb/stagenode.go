@@ -39,9 +39,10 @@ func (n *stageNode) before(m *stageNode) bool {
 type stager struct {
 	p       *problem
 	frames  []frame
-	tol     float64 // of one sub-problem, in units of J
-	refine  int     // cuts made at one state
-	workers int     // for independent sub-problems; the answer does not depend on it
+	tol     float64             // of one sub-problem, in units of J
+	refine  int                 // cuts made at one state
+	onBound func(bound float64) // called with every better bound of a node; may be nil
+	workers int                 // for independent sub-problems; the answer does not depend on it
 }
 
 // Limits of the sub-problems, in nodes. A limit that is hit gives a weaker cut,
@@ -137,7 +138,7 @@ func (r *stageRun) solveQuietly(p *relu.Program, err error, opts Options) *Resul
 	}
 	opts.RelGap = -1
 	res, err := solveTree(r.ctx, p, opts)
-	if err != nil || r.ctx.Err() != nil {
+	if err != nil || r.ctx.Err() != nil || res.U == nil {
 		return nil
 	}
 	return res
@@ -187,7 +188,7 @@ func (r *stageRun) reachSide(t, j int, sign float64) *side {
 	for i, c := range f.center {
 		v -= d[i] * c
 	}
-	v -= margin * (math.Abs(v) + box.upper[j] - box.lower[j])
+	v -= margin*(math.Abs(v)+box.upper[j]-box.lower[j]) + f.slack(*box, d, 0)
 	return &side{value: v, nodes: res.NodeCount}
 }
 
@@ -219,7 +220,7 @@ func (r *stageRun) cutAt(t int, x []float64) bool {
 		if res == nil {
 			return false
 		}
-		c := cut{slope: slope, offset: res.DualBound - s.slack(slope), support: res.U[:len(x)]}
+		c := cut{slope: slope, offset: res.DualBound - s.frame.slack(s.states, slope, res.DualBound), support: res.U[:len(x)]}
 		r.n.addCut(t, c)
 		lost := target - c.at(x)
 		var length float64
@@ -231,7 +232,7 @@ func (r *stageRun) cutAt(t int, x []float64) bool {
 				step[i] += e * s.frame.basis[i*len(x)+j]
 			}
 		}
-		if lost < 2*r.tol || length == 0 {
+		if lost < 2*r.tol || !(length > 1e-12*s.states.widest()*s.states.widest()) {
 			break
 		}
 		slope = slices.Clone(slope)
@@ -268,7 +269,9 @@ func (r *stageRun) slope(t int, x []float64) ([]float64, float64) {
 	along := make([]float64, r.p.Nx) // the derivative in the frame
 	parallel(r.workers, r.p.Nx, func(j int) {
 		h := .05*(s.states.upper[j]-s.states.lower[j]) + 1e-3*s.states.widest()
-		along[j] = (s.moved(x, j, h, res.U) - s.moved(x, j, -h, res.U)) / (2 * h)
+		if h > 0 {
+			along[j] = (s.moved(x, j, h, res.U) - s.moved(x, j, -h, res.U)) / (2 * h)
+		}
 	})
 	slope, d := make([]float64, r.p.Nx), make([]float64, r.p.Nx)
 	for j, a := range along {
@@ -317,8 +320,11 @@ func (r *stageRun) forward() bool {
 			return false
 		}
 		r.value[t] = res.Objective
-		if t == 0 {
-			r.out.bound = max(r.out.bound, res.DualBound)
+		if t == 0 && res.DualBound > r.out.bound {
+			r.out.bound = res.DualBound
+			if r.onBound != nil {
+				r.onBound(r.out.bound)
+			}
 		}
 		u = append(u, res.U...)
 		p.Step.Forward(x, append(slices.Clone(x), res.U...), net)
@@ -406,6 +412,9 @@ func (n *stageNode) child(side int, f *frame, gap float64) *stageNode {
 		offset -= slope[i] * b
 		slope[i] += sp.active.slope[i]
 	}
+	d := make([]float64, len(f.center)) // what was added, for its rounding
+	f.column(d, sp.direction, tilt)
+	offset -= f.slack(*box, d, tilt*sp.point) + f.slack(*box, sp.active.slope, sp.active.offset)
 	c.addCut(sp.step, cut{slope: slope, offset: offset})
 	return c
 }

@@ -162,16 +162,6 @@ func (s *stage) rounded() []float64 {
 	return sums
 }
 
-// slack returns what the rounding of a slope's product with the frame may add to
-// slope'x on the box.
-func (s *stage) slack(slope []float64) float64 {
-	var sum float64
-	for i, m := range s.frame.magnitude(s.states) {
-		sum += math.Abs(slope[i]) * m
-	}
-	return 1e-14 * float64(2*len(slope)+8) * sum
-}
-
 // decomposable reports whether p is a sum over steps that share nothing but the
 // state, of terms that are not negative: none reads two actions.
 func decomposable(p *relu.Program) bool {
@@ -180,5 +170,5 @@ func decomposable(p *relu.Program) bool {
 			return false
 		}
 	}
-	return p.Horizon > 1 && p.Step.Count(nn.ReLU) > 0
+	return p.Horizon > 1 && p.Step.Count(nn.ReLU) > 0 && p.Rounded == nil
 }

@@ -26,7 +26,9 @@ type stageSearch struct {
 	g        *stager
 	nodes    queue[*stageNode]
 	finished float64 // smallest bound of what is no longer open
+	under    float64 // smallest bound of the nodes being processed, +Inf between rounds
 	next     int
+	failed   bool // a node could not be bounded, with time left
 	round    []*stageNode
 	outcomes []stageOutcome
 }
@@ -46,7 +48,7 @@ func newStageSearch(s *search, b *bound.Bounder) *stageSearch {
 	for t := 1; t < s.p.Horizon; t++ {
 		root.states[t] = projected(b.States(t), &fs[t])
 	}
-	y := &stageSearch{search: s, finished: math.Inf(1), outcomes: make([]stageOutcome, stageRound),
+	y := &stageSearch{search: s, finished: math.Inf(1), under: math.Inf(1), outcomes: make([]stageOutcome, stageRound),
 		g: &stager{p: s.p, frames: fs, refine: refinements}}
 	y.nodes.push(root)
 	return y
@@ -66,7 +68,13 @@ func projected(m []float64, f *frame) stateBox {
 		for i, v := range m { // |x_i| <= v
 			b.upper[j] += math.Abs(f.basis[i*n+j]) * (v + math.Abs(f.center[i]))
 		}
-		b.upper[j] *= 1 + margin
+	}
+	var sum float64
+	for _, v := range b.upper {
+		sum += v
+	}
+	for j := range n {
+		b.upper[j] += margin*b.upper[j] + 4*orthonormal*sum
 		b.lower[j] = -b.upper[j]
 	}
 	return b
@@ -74,19 +82,23 @@ func projected(m []float64, f *frame) stateBox {
 
 // lower returns the bound of J the search has proven.
 func (y *stageSearch) lower() float64 {
-	if y.nodes.len() == 0 {
-		return y.finished
+	d := min(y.finished, y.under)
+	if y.nodes.len() > 0 {
+		d = min(d, y.nodes.best().bound)
 	}
-	return min(y.finished, y.nodes.best().bound)
+	return d
 }
 
 // run bounds rounds of nodes until the gap is met or a limit is reached.
 func (y *stageSearch) run(ctx context.Context, rounds int) {
-	for ; rounds > 0 && y.nodes.len() > 0 && !y.closed() && ctx.Err() == nil && y.search.nodes < y.opts.NodeLimit; rounds-- {
-		y.take()
+	for ; rounds > 0 && !y.failed && y.nodes.len() > 0 && !y.closed() && ctx.Err() == nil && y.search.nodes < y.opts.NodeLimit; rounds-- {
+		if y.take(); len(y.round) == 0 {
+			break
+		}
 		y.bound(ctx)
+		y.under = math.Inf(1)
 		for i, n := range y.round {
-			y.merge(n, &y.outcomes[i])
+			y.merge(ctx, n, &y.outcomes[i])
 		}
 		y.report()
 	}
@@ -95,7 +107,9 @@ func (y *stageSearch) run(ctx context.Context, rounds int) {
 func (y *stageSearch) take() {
 	y.round = y.round[:0]
 	for len(y.round) < stageRound && y.nodes.len() > 0 && y.nodes.best().bound < y.cutoff() {
-		y.round = append(y.round, y.nodes.pop())
+		n := y.nodes.pop()
+		y.under = min(y.under, n.bound)
+		y.round = append(y.round, n)
 	}
 }
 
@@ -104,9 +118,12 @@ func (y *stageSearch) take() {
 func (y *stageSearch) bound(ctx context.Context) {
 	cutoff := y.cutoff()
 	y.g.tol = .05 * (y.best.value - cutoff)
-	y.g.workers = y.opts.Workers
+	y.g.workers, y.g.onBound = y.opts.Workers, func(bound float64) {
+		y.under = bound
+		y.report()
+	}
 	if len(y.round) > 1 {
-		y.g.workers = 1
+		y.g.workers, y.g.onBound = 1, nil
 	}
 	start := y.best.u
 	parallel(y.opts.Workers, len(y.round), func(i int) {
@@ -136,7 +153,7 @@ func parallel(workers, n int, f func(i int)) {
 }
 
 // merge takes over what a node's bounding gave and opens its halves.
-func (y *stageSearch) merge(n *stageNode, o *stageOutcome) {
+func (y *stageSearch) merge(ctx context.Context, n *stageNode, o *stageOutcome) {
 	y.search.nodes += o.nodes + 1
 	if o.found.u != nil && o.found.value < y.best.value {
 		y.best.offer(o.found.u, o.found.value)
@@ -148,6 +165,7 @@ func (y *stageSearch) merge(n *stageNode, o *stageOutcome) {
 		y.finished = min(y.finished, n.bound)
 	case !o.done:
 		y.nodes.push(n)
+		y.failed = y.failed || ctx.Err() == nil
 	default:
 		n.split = o.split
 		for side := range 2 {

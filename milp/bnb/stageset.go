@@ -80,15 +80,32 @@ func (f *frame) magnitude(b stateBox) []float64 {
 	return m
 }
 
+// slack bounds what rounding and the basis, which is only nearly orthonormal, may
+// add to slope'x + offset on the box when it is computed in the frame.
+func (f *frame) slack(b stateBox, slope []float64, offset float64) float64 {
+	sum, reach, norm := math.Abs(offset), 0.0, 0.0
+	for i, m := range f.magnitude(b) {
+		sum += math.Abs(slope[i]) * (m + math.Abs(f.center[i]))
+		norm += math.Abs(slope[i])
+		reach += max(math.Abs(b.lower[i]), math.Abs(b.upper[i]))
+	}
+	return 1e-14*float64(2*len(slope)+8)*sum + 2*orthonormal*norm*reach
+}
+
 // frames returns the frames of the steps 1..H-1 (entry 0 is empty) from random
 // roll-outs, or false if a basis does not come out orthonormal.
 func frames(p *relu.Program, seed uint64) ([]frame, bool) {
 	const samples = 200
 	states := sampleStates(p, samples, rand.New(rand.NewPCG(seed, 0x667261)))
-	blind, seen := subspaces(p)
+	blind, seen, ok := subspaces(p)
+	if !ok {
+		return nil, false
+	}
 	fs := make([]frame, p.Horizon)
 	for t := 1; t < p.Horizon; t++ {
-		fs[t] = newFrame(states[t], blind, seen)
+		if fs[t], ok = newFrame(states[t], blind, seen); !ok {
+			return nil, false
+		}
 		if blind != nil {
 			_, fs[t].blind = blind.Dims()
 		}
@@ -118,8 +135,8 @@ func sampleStates(p *relu.Program, samples int, rng *rand.Rand) []*mat.Dense {
 }
 
 // subspaces returns bases of the state directions that no hidden unit reads and of
-// their complement; either may be nil.
-func subspaces(p *relu.Program) (blind, seen mat.Matrix) {
+// their complement; either may be nil. False means no decomposition was found.
+func subspaces(p *relu.Program) (blind, seen mat.Matrix, ok bool) {
 	gram := mat.NewSymDense(p.Nx, nil)
 	last := len(p.Step.Layers) - 1
 	for l := range last {
@@ -133,7 +150,9 @@ func subspaces(p *relu.Program) (blind, seen mat.Matrix) {
 		}
 	}
 	var eig mat.EigenSym
-	eig.Factorize(gram, true)
+	if !eig.Factorize(gram, true) {
+		return nil, nil, false
+	}
 	var v mat.Dense
 	eig.VectorsTo(&v)
 	values, n := eig.Values(nil), 0
@@ -146,12 +165,12 @@ func subspaces(p *relu.Program) (blind, seen mat.Matrix) {
 	if n < p.Nx {
 		seen = v.Slice(0, p.Nx, n, p.Nx)
 	}
-	return blind, seen
+	return blind, seen, true
 }
 
 // newFrame centres the samples and turns each of the given subspaces to their
-// principal directions.
-func newFrame(samples *mat.Dense, subspaces ...mat.Matrix) frame {
+// principal directions. False means there are none.
+func newFrame(samples *mat.Dense, subspaces ...mat.Matrix) (frame, bool) {
 	rows, n := samples.Dims()
 	f := frame{center: make([]float64, n), basis: make([]float64, n*n)}
 	centred := mat.DenseCopyOf(samples)
@@ -172,7 +191,9 @@ func newFrame(samples *mat.Dense, subspaces ...mat.Matrix) frame {
 		cov := mat.NewSymDense(k, nil)
 		cov.SymOuterK(1, proj.T())
 		var eig mat.EigenSym
-		eig.Factorize(cov, true)
+		if !eig.Factorize(cov, true) {
+			return frame{}, false
+		}
 		var v mat.Dense
 		eig.VectorsTo(&v)
 		dirs.Mul(sub, &v)
@@ -184,7 +205,7 @@ func newFrame(samples *mat.Dense, subspaces ...mat.Matrix) frame {
 		}
 	}
 	f.measure(samples)
-	return f
+	return f, true
 }
 
 // measure sets the extent of the samples.

@@ -153,6 +153,10 @@ func (b *Bounder) keep(form *Form) {
 	}
 	form.C = b.row.c - b.gammaPull*(b.row.mass+math.Abs(b.row.c))
 	copy(form.A, b.row.a)
+	if math.IsNaN(form.C + dot(form.A, form.A)) {
+		form.C = math.Inf(-1)
+		clear(form.A)
+	}
 }
 
 func (d *Dual) clear() {

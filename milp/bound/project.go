@@ -21,10 +21,11 @@ func projectL1(m []float64) {
 }
 
 // l1Threshold returns the amount by which all magnitudes shrink so that their
-// sum is limit. It rises until the entries above it are those it was made from.
+// sum is limit. It rises until the entries above it are those it was made from,
+// which each pass makes fewer.
 func l1Threshold(m []float64, limit float64) float64 {
 	threshold, count := 0.0, 0
-	for {
+	for range m {
 		sum, above := -limit, 0
 		for _, v := range m {
 			if a := math.Abs(v); a > threshold {
@@ -37,6 +38,7 @@ func l1Threshold(m []float64, limit float64) float64 {
 		}
 		threshold, count = sum/float64(above), above
 	}
+	return threshold
 }
 
 // projectSimplex replaces m by the nearest point with m >= 0 and sum m = 1.

@@ -134,7 +134,11 @@ func (b *Bounder) minimum(lower, upper []float64) float64 {
 		}
 		w.mass += math.Abs(a) * b.inputMag[i]
 	}
-	return s - b.gammaPull*(w.mass+math.Abs(w.c))
+	s -= b.gammaPull * (w.mass + math.Abs(w.c))
+	if math.IsNaN(s) { // an overflow on the way: nothing is known
+		return math.Inf(-1)
+	}
+	return s
 }
 
 // axpy adds s x to y.

@@ -70,6 +70,12 @@ func New(step *nn.Net, x0 []float64, action control.Box, cost *control.Cost, bef
 	case before != nil && len(before) != nu:
 		return nil, fmt.Errorf("relu: the action before the plan has %d coordinates; it needs %d", len(before), nu)
 	}
+	last := &step.Layers[len(step.Layers)-1]
+	for i := range last.Out {
+		if g := last.Gate(i); g != nn.Identity {
+			return nil, fmt.Errorf("relu: output %d of the network has the gate %v; a state is affine in the last layer, its gate must be %v", i, g, nn.Identity)
+		}
+	}
 	if err := errors.Join(step.Validate(), action.Validate(), cost.Validate()); err != nil {
 		return nil, fmt.Errorf("relu: %w", err)
 	}
