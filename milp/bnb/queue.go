@@ -20,8 +20,16 @@ func (n *node) before(m *node) bool {
 	return n.id < m.id
 }
 
+// ordered is what a queue can hold.
+type ordered[N any] interface{ before(N) bool }
+
+var (
+	_ ordered[*node]      = (*node)(nil)
+	_ ordered[*stageNode] = (*stageNode)(nil)
+)
+
 // queue is a binary heap of open nodes.
-type queue[N interface{ before(N) bool }] struct{ nodes []N }
+type queue[N ordered[N]] struct{ nodes []N }
 
 func (q *queue[N]) len() int { return len(q.nodes) }
 
