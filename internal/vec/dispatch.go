@@ -1,0 +1,17 @@
+package vec
+
+// kernelSet is one implementation of the inner loops.
+type kernelSet struct {
+	name       string
+	relax      func(g, v, w *float64, n int, u, c, m *float64)
+	concretise func(a, lower, upper, size *float64, n int, c, m *float64)
+	axpy       func(s float64, x, y *float64, n int)
+	dot        func(x, y *float64, n int) float64
+}
+
+// kernels is the best set this processor can run.
+var kernels = available()[0]
+
+// Kernels returns the name of the implementation in use: "avx512", "avx2" or
+// "portable".
+func Kernels() string { return kernels.name }

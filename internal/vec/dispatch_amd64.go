@@ -1,0 +1,17 @@
+//go:build amd64 && !purego
+
+package vec
+
+import "golang.org/x/sys/cpu"
+
+// available returns the sets this processor can run, best first.
+func available() []kernelSet {
+	sets := []kernelSet{portable}
+	if cpu.X86.HasAVX2 && cpu.X86.HasFMA {
+		sets = append([]kernelSet{{"avx2", relaxAVX2, concretiseAVX2, axpyAVX2, dotAVX2}}, sets...)
+	}
+	if cpu.X86.HasAVX512F {
+		sets = append([]kernelSet{{"avx512", relaxAVX512, concretiseAVX512, axpyAVX512, dotAVX512}}, sets...)
+	}
+	return sets
+}

@@ -1,0 +1,229 @@
+// Command gen writes the assembly of package vec:
+//
+//	cd internal/vec/gen && go run . -out ../kernels_amd64.s -stubs ../kernels_amd64.go -pkg vec
+//
+// It is a module of its own, so that users of hinge do not need the generator.
+package main
+
+import (
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	. "github.com/mmcloughlin/avo/reg"
+)
+
+// lanes is vec.Lanes.
+const lanes = 16
+
+// isa is what the two instruction sets differ in.
+type isa struct {
+	name  string
+	width int // doubles in a register
+	reg   func() VecVirtual
+	zero  func(r VecVirtual)
+}
+
+func main() {
+	ConstraintExpr("amd64,!purego")
+	for _, s := range []isa{
+		{"AVX2", 4, func() VecVirtual { return YMM() }, func(r VecVirtual) { VXORPD(r, r, r) }},
+		{"AVX512", 8, func() VecVirtual { return ZMM() }, func(r VecVirtual) { VPXORQ(r, r, r) }},
+	} {
+		relax(s)
+		concretise(s)
+		axpy(s)
+		dot(s)
+	}
+	Generate()
+}
+
+func (s isa) broadcast(m Mem) VecVirtual {
+	r := s.reg()
+	VBROADCASTSD(m, r)
+	return r
+}
+
+// at returns register i of the lanes that start at base.
+func (s isa) at(base Register, i int) Mem {
+	return Mem{Base: base, Disp: i * s.width * 8}
+}
+
+// relax: see vec.Relax.
+func relax(s isa) {
+	TEXT("relax"+s.name, NOSPLIT, "func(rows, v, w *float64, n int, u, c, m *float64)")
+	g, v, w := Load(Param("rows"), GP64()), Load(Param("v"), GP64()), Load(Param("w"), GP64())
+	n, u := Load(Param("n"), GP64()), Load(Param("u"), GP64())
+	c, m := Load(Param("c"), GP64()), Load(Param("m"), GP64())
+	field := func(i int) VecVirtual { return s.broadcast(Mem{Base: u, Disp: 8 * i}) }
+	low, up, cut, bias, mass, cutMass := field(0), field(1), field(2), field(3), field(4), field(5)
+	zero := s.reg()
+	s.zero(zero)
+	regs := lanes / s.width
+	ws := make([]VecVirtual, regs)
+	for i := range regs {
+		p, q, x := s.reg(), s.reg(), s.reg()
+		VMOVUPD(s.at(v, i), x)
+		VMAXPD(x, zero, p) // not a number stays one: the second source wins
+		VMINPD(x, zero, q)
+		cc, mm := s.reg(), s.reg()
+		VMOVUPD(s.at(c, i), cc)
+		VMOVUPD(s.at(m, i), mm)
+		VFMADD231PD(cut, q, cc)
+		VFNMADD231PD(cutMass, q, mm)
+		VMULPD(low, p, p)
+		VMULPD(up, q, q)
+		ws[i] = s.reg()
+		VADDPD(p, q, ws[i])
+		VSUBPD(q, p, p) // |w|, slopes are not negative
+		VFMADD231PD(bias, ws[i], cc)
+		VFMADD231PD(mass, p, mm)
+		VMOVUPD(cc, s.at(c, i))
+		VMOVUPD(mm, s.at(m, i))
+	}
+	loop, end := "relax"+s.name+"Loop", "relax"+s.name+"End"
+	TESTQ(n, n)
+	JZ(LabelRef(end))
+	Label(loop)
+	x := s.broadcast(Mem{Base: w})
+	for i := range regs {
+		y := s.reg()
+		VMOVUPD(s.at(g, i), y)
+		VFMADD231PD(x, ws[i], y)
+		VMOVUPD(y, s.at(g, i))
+	}
+	ADDQ(Imm(8), w)
+	ADDQ(Imm(8*lanes), g)
+	DECQ(n)
+	JNZ(LabelRef(loop))
+	Label(end)
+	VZEROUPPER()
+	RET()
+}
+
+// concretise: see vec.Concretise.
+func concretise(s isa) {
+	TEXT("concretise"+s.name, NOSPLIT, "func(a, lower, upper, size *float64, n int, c, m *float64)")
+	a, lower, upper := Load(Param("a"), GP64()), Load(Param("lower"), GP64()), Load(Param("upper"), GP64())
+	size, n := Load(Param("size"), GP64()), Load(Param("n"), GP64())
+	c, m := Load(Param("c"), GP64()), Load(Param("m"), GP64())
+	zero := s.reg()
+	s.zero(zero)
+	regs := lanes / s.width
+	cs, ms := make([]VecVirtual, regs), make([]VecVirtual, regs)
+	for i := range regs {
+		cs[i], ms[i] = s.reg(), s.reg()
+		VMOVUPD(s.at(c, i), cs[i])
+		VMOVUPD(s.at(m, i), ms[i])
+	}
+	loop, end := "concretise"+s.name+"Loop", "concretise"+s.name+"End"
+	TESTQ(n, n)
+	JZ(LabelRef(end))
+	Label(loop)
+	lo, hi, mag := s.broadcast(Mem{Base: lower}), s.broadcast(Mem{Base: upper}), s.broadcast(Mem{Base: size})
+	for i := range regs {
+		x, p, q := s.reg(), s.reg(), s.reg()
+		VMOVUPD(s.at(a, i), x)
+		VMAXPD(x, zero, p) // not a number stays one: the second source wins
+		VMINPD(x, zero, q)
+		VFMADD231PD(lo, p, cs[i])
+		VFMADD231PD(hi, q, cs[i])
+		VSUBPD(q, p, p)
+		VFMADD231PD(mag, p, ms[i])
+	}
+	ADDQ(Imm(8), lower)
+	ADDQ(Imm(8), upper)
+	ADDQ(Imm(8), size)
+	ADDQ(Imm(8*lanes), a)
+	DECQ(n)
+	JNZ(LabelRef(loop))
+	Label(end)
+	for i := range regs {
+		VMOVUPD(cs[i], s.at(c, i))
+		VMOVUPD(ms[i], s.at(m, i))
+	}
+	VZEROUPPER()
+	RET()
+}
+
+// axpy: see vec.Axpy.
+func axpy(s isa) {
+	TEXT("axpy"+s.name, NOSPLIT, "func(s float64, x, y *float64, n int)")
+	f := XMM()
+	Load(Param("s"), f)
+	x, y, n := Load(Param("x"), GP64()), Load(Param("y"), GP64()), Load(Param("n"), GP64())
+	a := s.reg()
+	VBROADCASTSD(f, a)
+	main, tail, one, end := "axpy"+s.name+"Main", "axpy"+s.name+"Tail", "axpy"+s.name+"One", "axpy"+s.name+"End"
+	Label(main)
+	CMPQ(n, Imm(uint64(s.width)))
+	JLT(LabelRef(tail))
+	r := s.reg()
+	VMOVUPD(Mem{Base: y}, r)
+	VFMADD231PD(Mem{Base: x}, a, r)
+	VMOVUPD(r, Mem{Base: y})
+	ADDQ(Imm(uint64(8*s.width)), x)
+	ADDQ(Imm(uint64(8*s.width)), y)
+	SUBQ(Imm(uint64(s.width)), n)
+	JMP(LabelRef(main))
+	Label(tail)
+	TESTQ(n, n)
+	JZ(LabelRef(end))
+	Label(one)
+	q := XMM()
+	VMOVSD(Mem{Base: y}, q)
+	VFMADD231SD(Mem{Base: x}, f, q)
+	VMOVSD(q, Mem{Base: y})
+	ADDQ(Imm(8), x)
+	ADDQ(Imm(8), y)
+	DECQ(n)
+	JNZ(LabelRef(one))
+	Label(end)
+	VZEROUPPER()
+	RET()
+}
+
+// dot: see vec.Dot.
+func dot(s isa) {
+	TEXT("dot"+s.name, NOSPLIT, "func(x, y *float64, n int) float64")
+	x, y, n := Load(Param("x"), GP64()), Load(Param("y"), GP64()), Load(Param("n"), GP64())
+	acc := s.reg()
+	s.zero(acc)
+	main, fold, one, end := "dot"+s.name+"Main", "dot"+s.name+"Fold", "dot"+s.name+"One", "dot"+s.name+"End"
+	Label(main)
+	CMPQ(n, Imm(uint64(s.width)))
+	JLT(LabelRef(fold))
+	r := s.reg()
+	VMOVUPD(Mem{Base: x}, r)
+	VFMADD231PD(Mem{Base: y}, r, acc)
+	ADDQ(Imm(uint64(8*s.width)), x)
+	ADDQ(Imm(uint64(8*s.width)), y)
+	SUBQ(Imm(uint64(s.width)), n)
+	JMP(LabelRef(main))
+	Label(fold)
+	half := YMM()
+	if s.width == 8 {
+		VEXTRACTF64X4(Imm(1), acc, half)
+		VADDPD(acc.AsY(), half, half)
+	} else {
+		VMOVAPD(acc, half)
+	}
+	hi := XMM()
+	VEXTRACTF128(Imm(1), half, hi)
+	VADDPD(half.AsX(), hi, hi)
+	sum := XMM()
+	VPERMILPD(Imm(1), hi, sum)
+	VADDSD(hi, sum, sum)
+	TESTQ(n, n)
+	JZ(LabelRef(end))
+	Label(one)
+	q := XMM()
+	VMOVSD(Mem{Base: x}, q)
+	VFMADD231SD(Mem{Base: y}, q, sum)
+	ADDQ(Imm(8), x)
+	ADDQ(Imm(8), y)
+	DECQ(n)
+	JNZ(LabelRef(one))
+	Label(end)
+	VZEROUPPER()
+	Store(sum, ReturnIndex(0))
+	RET()
+}

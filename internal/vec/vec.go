@@ -1,0 +1,67 @@
+package vec
+
+// Lanes is the number of linear forms in a panel.
+const Lanes = 16
+
+// Column is one number for each form of a panel.
+type Column = [Lanes]float64
+
+// Unit is how one unit y = phi(w'x + Bias) of a network is replaced by its inputs
+// in a lower bound: Low z <= y <= Up z + Cut, slopes not negative. Mass and
+// CutMass are what the rounding allowance of a form grows by per unit of the
+// coefficient it gets, and of a negative coefficient it had.
+type Unit struct {
+	Low, Up, Cut, Bias, Mass, CutMass float64
+}
+
+// Relax replaces, in every form of a panel, the unit whose coefficients are v by
+// its inputs, whose coefficients are the len(w) rows of g:
+//
+//	k    = Low max(v, 0) + Up min(v, 0)
+//	c   += Cut min(v, 0) + Bias k
+//	m   += Mass |k| - CutMass min(v, 0)
+//	g_j += w_j k
+func Relax(g []float64, v *Column, w []float64, u *Unit, c, m *Column) {
+	if len(g) < Lanes*len(w) {
+		panic("vec: Relax: the panel has fewer rows than the unit has inputs")
+	}
+	if len(w) == 0 {
+		kernels.relax(nil, &v[0], nil, 0, &u.Low, &c[0], &m[0])
+		return
+	}
+	kernels.relax(&g[0], &v[0], &w[0], len(w), &u.Low, &c[0], &m[0])
+}
+
+// Concretise adds to c the minimum of every form sum a_k u_k on the box
+// lower <= u <= upper, and to m the sum of |a_k| size_k. Row k of the panel a
+// holds the coefficients of u_k.
+func Concretise(a, lower, upper, size []float64, c, m *Column) {
+	n := len(lower)
+	if len(a) < Lanes*n || len(upper) != n || len(size) != n {
+		panic("vec: Concretise: lengths do not match")
+	}
+	if n > 0 {
+		kernels.concretise(&a[0], &lower[0], &upper[0], &size[0], n, &c[0], &m[0])
+	}
+}
+
+// Axpy adds s x to y, which is at least as long.
+func Axpy(s float64, x, y []float64) {
+	if len(y) < len(x) {
+		panic("vec: Axpy: lengths do not match")
+	}
+	if len(x) > 0 {
+		kernels.axpy(s, &x[0], &y[0], len(x))
+	}
+}
+
+// Dot returns x'y, y at least as long as x.
+func Dot(x, y []float64) float64 {
+	if len(y) < len(x) {
+		panic("vec: Dot: lengths do not match")
+	}
+	if len(x) == 0 {
+		return 0
+	}
+	return kernels.dot(&x[0], &y[0], len(x))
+}
