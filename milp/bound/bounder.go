@@ -40,10 +40,11 @@ type unit struct {
 // Bounder bounds one program. It holds scratch memory: one per goroutine, see
 // [Bounder.Clone].
 type Bounder struct {
-	p     *relu.Program
-	in    int    // Nx + Nu
-	units []unit // hidden units of one step, in buffer order
-	out   []unit // output units: next state
+	p      *relu.Program
+	in     int    // Nx + Nu
+	units  []unit // hidden units of one step, in buffer order
+	out    []unit // output units: next state
+	layers []int  // end of each layer of hidden units
 
 	mass      []float64 // Horizon x units, of the pre-activations
 	outMass   []float64 // Horizon x Nx
@@ -56,6 +57,7 @@ type Bounder struct {
 	root Ranges
 
 	row    row
+	panel  panel
 	relax  relaxation
 	ascent *dualAscent
 }
@@ -64,7 +66,7 @@ type Bounder struct {
 // arithmetic and then by linear bounds.
 func New(p *relu.Program) *Bounder {
 	b := &Bounder{p: p, in: p.Nx + p.Nu}
-	b.units, b.out = split(p)
+	b.units, b.out, b.layers = split(p)
 	h, n := p.Horizon, len(b.units)
 	b.mass = make([]float64, h*n)
 	b.outMass = make([]float64, h*p.Nx)
@@ -104,13 +106,14 @@ func (b *Bounder) Clone() *Bounder {
 func (b *Bounder) scratch() {
 	width := b.in + len(b.units)
 	b.row = row{g: make([]float64, width), a: make([]float64, b.p.Inputs()), x: make([]float64, b.p.Nx)}
+	b.panel = b.newPanel()
 	b.relax = newRelaxation(b.p.Horizon * len(b.units))
 	b.ascent = b.newAscent()
 }
 
 // split returns the hidden units and the outputs of the step network in the
-// order of its activation buffer.
-func split(p *relu.Program) (hidden, out []unit) {
+// order of its activation buffer, and where each layer of hidden units ends.
+func split(p *relu.Program) (hidden, out []unit, layers []int) {
 	net := p.Step
 	last := len(net.Layers) - 1
 	for i := range net.Layers {
@@ -124,8 +127,11 @@ func split(p *relu.Program) (hidden, out []unit) {
 				hidden = append(hidden, u)
 			}
 		}
+		if i != last {
+			layers = append(layers, len(hidden))
+		}
 	}
-	return hidden, out
+	return hidden, out, layers
 }
 
 // Units returns the number of hidden units of one step.

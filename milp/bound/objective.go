@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"hinge/control"
+	"hinge/internal/vec"
 	"hinge/milp/relu"
 )
 
@@ -153,7 +154,7 @@ func (b *Bounder) keep(form *Form) {
 	}
 	form.C = b.row.c - b.gammaPull*(b.row.mass+math.Abs(b.row.c))
 	copy(form.A, b.row.a)
-	if math.IsNaN(form.C + dot(form.A, form.A)) {
+	if math.IsNaN(form.C + vec.Dot(form.A, form.A)) {
 		form.C = math.Inf(-1)
 		clear(form.A)
 	}
@@ -237,10 +238,10 @@ func (b *Bounder) seed(i int, mult []float64) {
 		}
 		w.c += m * k.B[j]
 		w.mass += 2 * math.Abs(m) * b.termMass[i][j]
-		axpy(m, k.X[j*nx:(j+1)*nx], w.x)
-		axpy(m, k.U[j*nu:(j+1)*nu], w.a[(k.T-1)*nu:k.T*nu])
+		vec.Axpy(m, k.X[j*nx:(j+1)*nx], w.x)
+		vec.Axpy(m, k.U[j*nu:(j+1)*nu], w.a[(k.T-1)*nu:k.T*nu])
 		if k.Prev != nil {
-			axpy(m, k.Prev[j*nu:(j+1)*nu], w.a[(k.T-2)*nu:(k.T-1)*nu])
+			vec.Axpy(m, k.Prev[j*nu:(j+1)*nu], w.a[(k.T-2)*nu:(k.T-1)*nu])
 		}
 	}
 }
@@ -277,7 +278,11 @@ func (b *Bounder) relaxedStep(t int, r Ranges) {
 	s, base := b.ascent, t*len(b.units)
 	for h := range b.units {
 		u, at := &b.units[h], base+h
-		z := u.b + dot(u.w, s.buf[u.from:u.to])
+		if b.relax.up[at] == 0 { // always off
+			s.buf[b.in+h] = 0
+			continue
+		}
+		z := u.b + vec.Dot(u.w, s.buf[u.from:u.to])
 		if s.adjoint[at] > 0 {
 			s.buf[b.in+h] = b.relax.low[at] * z
 			if r.Lower[at] < 0 && r.Upper[at] > 0 {
@@ -289,7 +294,7 @@ func (b *Bounder) relaxedStep(t int, r Ranges) {
 	}
 	for i := range b.out {
 		o := &b.out[i]
-		s.x[i] = o.b + dot(o.w, s.buf[o.from:o.to])
+		s.x[i] = o.b + vec.Dot(o.w, s.buf[o.from:o.to])
 	}
 }
 
@@ -300,9 +305,9 @@ func (b *Bounder) termGradient(dst, mult []float64, i int) {
 		return
 	}
 	for j := range k.Rows {
-		e := k.B[j] + dot(k.X[j*nx:(j+1)*nx], s.x) + dot(k.U[j*nu:(j+1)*nu], s.u[(k.T-1)*nu:k.T*nu])
+		e := k.B[j] + vec.Dot(k.X[j*nx:(j+1)*nx], s.x) + vec.Dot(k.U[j*nu:(j+1)*nu], s.u[(k.T-1)*nu:k.T*nu])
 		if k.Prev != nil {
-			e += dot(k.Prev[j*nu:(j+1)*nu], s.u[(k.T-2)*nu:(k.T-1)*nu])
+			e += vec.Dot(k.Prev[j*nu:(j+1)*nu], s.u[(k.T-2)*nu:(k.T-1)*nu])
 		}
 		if k.Norm == control.SquaredL2 {
 			e = 2 * (e - mult[j])
@@ -321,7 +326,7 @@ func (b *Bounder) termGradient(dst, mult []float64, i int) {
 // that sum to 1: only differences move them. Rows far below count as no further
 // away than the best one is above, so that they do not set the scale.
 func centre(g, mult []float64) {
-	mean := dot(g, mult)
+	mean := vec.Dot(g, mult)
 	reach := slices.Max(g) - mean
 	for j := range g {
 		g[j] = max(g[j]-mean, -reach)
@@ -367,7 +372,7 @@ func adam(x, g, m, v []float64, i int, rate float64, shared bool) {
 // centreSigned does for LInf what centre does for Max: the norm is the largest of
 // the residuals with either sign, and a multiplier speaks for the sign it has.
 func centreSigned(g, mult []float64) {
-	mean, top := dot(g, mult), 0.0
+	mean, top := vec.Dot(g, mult), 0.0
 	for _, e := range g {
 		top = max(top, math.Abs(e))
 	}
@@ -378,13 +383,4 @@ func centreSigned(g, mult []float64) {
 		}
 		g[j] = s * max(s*e-mean, mean-top)
 	}
-}
-
-func dot(x, y []float64) float64 {
-	y = y[:len(x)]
-	var s float64
-	for i, v := range x {
-		s += v * y[i]
-	}
-	return s
 }

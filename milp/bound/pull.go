@@ -1,6 +1,10 @@
 package bound
 
-import "math"
+import (
+	"math"
+
+	"hinge/internal/vec"
+)
 
 // relaxation holds the two sides of every ReLU: low z <= a <= up z + cut.
 type relaxation struct {
@@ -85,15 +89,15 @@ func (b *Bounder) hidden(t, top int, adjoint []float64) {
 		u := &b.units[h]
 		w.c += v * u.b
 		w.mass += math.Abs(v) * mass
-		axpy(v, u.w, g[u.from:u.to])
+		vec.Axpy(v, u.w, g[u.from:u.to])
 	}
 }
 
 // inputs moves the adjoint of step t's inputs to the actions and the state.
 func (b *Bounder) inputs(t int) {
 	w, nx, nu := &b.row, b.p.Nx, b.p.Nu
-	axpy(1, w.g[:nx], w.x)
-	axpy(1, w.g[nx:nx+nu], w.a[t*nu:(t+1)*nu])
+	vec.Axpy(1, w.g[:nx], w.x)
+	vec.Axpy(1, w.g[nx:nx+nu], w.a[t*nu:(t+1)*nu])
 }
 
 // output replaces the state x_{t+1} by the outputs of step t.
@@ -107,7 +111,7 @@ func (b *Bounder) output(t int) {
 		o := &b.out[i]
 		w.c += v * o.b
 		w.mass += math.Abs(v) * b.outMass[t*b.p.Nx+i]
-		axpy(v, o.w, w.g[o.from:o.to])
+		vec.Axpy(v, o.w, w.g[o.from:o.to])
 	}
 	clear(w.x)
 }
@@ -139,12 +143,4 @@ func (b *Bounder) minimum(lower, upper []float64) float64 {
 		return math.Inf(-1)
 	}
 	return s
-}
-
-// axpy adds s x to y.
-func axpy(s float64, x, y []float64) {
-	y = y[:len(x)]
-	for i, v := range x {
-		y[i] += s * v
-	}
 }

@@ -1,5 +1,7 @@
 package bound
 
+import "hinge/internal/vec"
+
 // Tighten intersects r, ranges that hold on the box [lower, upper] of stacked
 // actions (or on a larger one), with linear bounds on that box. Only units that
 // are still unstable are bounded, and only from step first on: a box that shrank
@@ -13,38 +15,53 @@ func (b *Bounder) Tighten(r Ranges, lower, upper []float64, first int) bool {
 		b.relax.set(i, r.Lower[i], r.Upper[i])
 	}
 	for t := first; t < b.p.Horizon; t++ {
-		for h := range n {
-			at := t*n + h
-			l, u := r.Lower[at], r.Upper[at]
-			if l < 0 && u > 0 {
-				l = max(l, b.preActivation(t, h, 1, lower, upper))
-				if l < 0 {
-					u = min(u, -b.preActivation(t, h, -1, lower, upper))
-				}
-				if l > u {
-					return false
-				}
-				r.Lower[at], r.Upper[at] = l, u
+		from := 0
+		for _, to := range b.layers {
+			if !b.tightenLayer(r, lower, upper, t, from, to) {
+				return false
 			}
-			b.relax.set(at, l, u)
+			from = to
 		}
 	}
 	return true
 }
 
-// preActivation returns a lower bound of sign * z for unit h of step t.
-func (b *Bounder) preActivation(t, h int, sign float64, lower, upper []float64) float64 {
-	w, u := &b.row, &b.units[h]
-	w.reset()
-	axpy(sign, u.w, w.g[u.from:u.to])
-	w.c, w.mass = sign*u.b, b.mass[t*len(b.units)+h]
-	b.hidden(t, h, nil)
-	b.inputs(t)
-	for t--; t >= 0; t-- {
-		b.output(t)
-		b.hidden(t, len(b.units), nil)
-		b.inputs(t)
+// tightenLayer bounds the units [from, to) of step t, which do not read each
+// other, and fixes their relaxations.
+func (b *Bounder) tightenLayer(r Ranges, lower, upper []float64, t, from, to int) bool {
+	base := t * len(b.units)
+	var targets [vec.Lanes]target
+	count := 0
+	for h := from; h < to; h++ {
+		if r.Lower[base+h] < 0 && r.Upper[base+h] > 0 {
+			targets[count], targets[count+1] = target{h, 1}, target{h, -1}
+			count += 2
+		}
+		if count == len(targets) || (h == to-1 && count > 0) {
+			if !b.intersect(r, targets[:count], lower, upper, t) {
+				return false
+			}
+			count = 0
+		}
 	}
-	b.start()
-	return b.minimum(lower, upper)
+	for i := base + from; i < base+to; i++ {
+		b.relax.set(i, r.Lower[i], r.Upper[i])
+	}
+	return true
+}
+
+// intersect bounds both sides of the targets' units. It returns false if one of
+// their ranges becomes empty.
+func (b *Bounder) intersect(r Ranges, targets []target, lower, upper []float64, t int) bool {
+	b.preActivations(targets, t, lower, upper)
+	low := &b.panel.low
+	for i := 0; i < len(targets); i += 2 {
+		at := t*len(b.units) + targets[i].unit
+		r.Lower[at] = max(r.Lower[at], low[i])
+		r.Upper[at] = min(r.Upper[at], -low[i+1])
+		if r.Lower[at] > r.Upper[at] {
+			return false
+		}
+	}
+	return true
 }

@@ -1,0 +1,110 @@
+package bound
+
+import (
+	"math"
+
+	"hinge/internal/vec"
+)
+
+// panel is [vec.Lanes] linear forms on their way back through the network, each
+// as in [row]: entry k of form r at index k*Lanes + r.
+type panel struct {
+	g    []float64 // adjoint of [x_t; u_t; hidden units] of the current step
+	x    []float64 // adjoint of the state the forms have reached
+	a    []float64 // adjoint of the stacked actions
+	c    vec.Column
+	mass vec.Column
+	size []float64  // |x_0|
+	unit vec.Unit   // of the call in progress
+	low  vec.Column // bounds that were found
+}
+
+func (b *Bounder) newPanel() panel {
+	p := panel{g: make([]float64, (b.in+len(b.units))*vec.Lanes), x: make([]float64, b.p.Nx*vec.Lanes),
+		a: make([]float64, b.p.Inputs()*vec.Lanes), size: make([]float64, b.p.Nx)}
+	for i, v := range b.p.X0 {
+		p.size[i] = math.Abs(v)
+	}
+	return p
+}
+
+// column returns row k of a panel.
+func column(v []float64, k int) *vec.Column { return (*vec.Column)(v[k*vec.Lanes:]) }
+
+// target is a bound to be found: the least value of sign * z of a hidden unit.
+type target struct {
+	unit int
+	sign float64
+}
+
+// preActivations bounds targets, all of one layer of step t, from below;
+// the bounds are left in b.panel.low.
+func (b *Bounder) preActivations(targets []target, t int, lower, upper []float64) {
+	w := &b.panel
+	clear(w.g)
+	clear(w.a)
+	w.c, w.mass = vec.Column{}, vec.Column{}
+	first := len(b.units)
+	for r, y := range targets {
+		u := &b.units[y.unit]
+		for k, v := range u.w {
+			w.g[(u.from+k)*vec.Lanes+r] = y.sign * v
+		}
+		w.c[r], w.mass[r] = y.sign*u.b, b.mass[t*len(b.units)+y.unit]
+		first = min(first, y.unit)
+	}
+	b.pullHidden(t, first)
+	b.pullInputs(t)
+	for t--; t >= 0; t-- {
+		b.pullOutput(t)
+		b.pullHidden(t, len(b.units))
+		b.pullInputs(t)
+	}
+	vec.Concretise(w.x, b.p.X0, b.p.X0, w.size, &w.c, &w.mass)
+	w.low = w.c
+	vec.Concretise(w.a, lower, upper, b.inputMag, &w.low, &w.mass)
+	for r := range w.low {
+		w.low[r] -= b.gammaPull * (w.mass[r] + math.Abs(w.c[r]))
+		if math.IsNaN(w.low[r]) { // an overflow on the way: nothing is known
+			w.low[r] = math.Inf(-1)
+		}
+	}
+}
+
+// pullHidden is [Bounder.hidden] for all forms.
+func (b *Bounder) pullHidden(t, top int) {
+	w, base := &b.panel, t*len(b.units)
+	s := &w.unit
+	for h := top - 1; h >= 0; h-- {
+		at := base + h
+		if b.relax.up[at] == 0 {
+			continue
+		}
+		u := &b.units[h]
+		*s = vec.Unit{Low: b.relax.low[at], Up: b.relax.up[at], Cut: b.relax.cut[at], Bias: u.b, Mass: b.mass[at]}
+		if s.Cut != 0 {
+			s.CutMass = s.Mass
+		}
+		vec.Relax(w.g[u.from*vec.Lanes:], column(w.g, b.in+h), u.w, s, &w.c, &w.mass)
+	}
+}
+
+// pullInputs is [Bounder.inputs] for all forms; x is empty before.
+func (b *Bounder) pullInputs(t int) {
+	w, nx, nu := &b.panel, b.p.Nx*vec.Lanes, b.p.Nu*vec.Lanes
+	copy(w.x, w.g[:nx])
+	copy(w.a[t*nu:(t+1)*nu], w.g[nx:nx+nu])
+}
+
+// pullOutput is [Bounder.output] for all forms.
+func (b *Bounder) pullOutput(t int) {
+	w := &b.panel
+	clear(w.g)
+	s := &w.unit
+	*s = vec.Unit{Low: 1, Up: 1}
+	for i := range b.out {
+		o := &b.out[i]
+		s.Bias, s.Mass = o.b, b.outMass[t*b.p.Nx+i]
+		vec.Relax(w.g[o.from*vec.Lanes:], column(w.x, i), o.w, s, &w.c, &w.mass)
+	}
+}
