@@ -4,18 +4,15 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"math/rand/v2"
 
 	"hinge/control"
 )
 
 // CEMOptions are the choices of [CEM]. The zero value is the documented default.
 type CEMOptions struct {
-	// Samples is the number of sequences an instance draws in an iteration; 0
-	// means 256.
-	Samples int
-	// Iterations is the number of times all instances draw; 0 means 30, negative
-	// as many as ctx allows, which then must end.
-	Iterations int
+	Sampling // 256 samples, 30 iterations
+
 	// Instances is the number of distributions refined side by side; 0 means 2.
 	// Each may settle in another local minimum.
 	Instances int
@@ -40,23 +37,10 @@ type CEMOptions struct {
 	// an instance starts again, by turns near the incumbent and from scratch; 0
 	// means 10, negative never.
 	Patience int
-	// Candidates is how many of the last samples the plan carries, best first; 0
-	// means 8, negative none.
-	Candidates int
-
-	Workers int    // goroutines; 0 means 1; the plan does not depend on it
-	Seed    uint64 // of the noise
 }
 
-// Constants of restarts.
-const (
-	progress  = 1e-3 // relative improvement that counts as progress
-	nearShare = 0.2  // of Std, when starting again near the incumbent
-)
-
 func (o CEMOptions) withDefaults() CEMOptions {
-	o.Samples = defaultTo(o.Samples, 256)
-	o.Iterations = defaultTo(o.Iterations, 30)
+	o.Sampling = o.Sampling.withDefaults(256, 30)
 	o.Instances = defaultTo(o.Instances, 2)
 	o.Elites = defaultTo(o.Elites, max(4, o.Samples/16))
 	o.Keep = max(0, defaultTo(o.Keep, o.Elites/4))
@@ -65,8 +49,6 @@ func (o CEMOptions) withDefaults() CEMOptions {
 	o.Smoothing = max(0, defaultTo(o.Smoothing, 0.1))
 	o.Correlation = max(0, defaultTo(o.Correlation, 0.7))
 	o.Patience = defaultTo(o.Patience, 10)
-	o.Candidates = max(0, defaultTo(o.Candidates, 8))
-	o.Workers = max(1, o.Workers)
 	return o
 }
 
@@ -99,12 +81,9 @@ func (o *CEMOptions) validate() error {
 // The best sequence ever seen, judged in float64, is the plan. The first
 // instance starts at the shifted plan or the held action, the others elsewhere.
 type CEM struct {
-	Problem
+	sampler
 	opts      CEMOptions
-	r         *rollouts
-	best      incumbent
 	instances []instance
-	samples   population // of all instances
 	floor     []float64
 }
 
@@ -116,9 +95,7 @@ type instance struct {
 	samples   population
 	kept      []float64 // elites of the last iteration, best first
 	keeps     int       // how many of them there are
-	best      float64   // since the last restart
-	stale     int       // iterations without progress
-	restarts  int
+	stall     stall
 	sum       []float64 // scratch of the fit
 }
 
@@ -132,11 +109,11 @@ func NewCEM(p Problem, opts CEMOptions) (*CEM, error) {
 	if err := opts.validate(); err != nil {
 		return nil, err
 	}
-	r := newRollouts(&p, opts.Workers)
-	size := r.size()
-	c := &CEM{Problem: p, opts: opts, r: r, instances: make([]instance, opts.Instances),
-		samples: newPopulation(opts.Instances*opts.Samples, size), floor: make([]float64, size)}
-	p.spread(c.floor, opts.Floor)
+	c := &CEM{sampler: newSampler("cem", p, opts.Sampling, opts.Instances*opts.Samples), opts: opts,
+		instances: make([]instance, opts.Instances)}
+	size := c.r.size()
+	c.floor = make([]float64, size)
+	c.spread(c.floor, opts.Floor)
 	for i := range c.instances {
 		c.instances[i] = instance{mean: make([]float64, size), std: make([]float64, size), sum: make([]float64, size),
 			kept: make([]float64, opts.Keep*size), samples: c.samples.part(i*opts.Samples, (i+1)*opts.Samples)}
@@ -146,60 +123,43 @@ func NewCEM(p Problem, opts CEMOptions) (*CEM, error) {
 
 // Plan refines the distributions Iterations times.
 func (c *CEM) Plan(ctx context.Context, x0 []float64, warm *control.Plan) (*control.Plan, error) {
-	clk := startClock()
-	if err := c.checkStart(x0, warm); err != nil {
-		return nil, err
-	}
-	if err := endless(ctx, c.opts.Iterations); err != nil {
-		return nil, err
-	}
-	c.r.start(x0, c.Before)
-	c.best.reset(c.r, c.held, warm, clk)
-	for i := range c.instances {
-		c.begin(i)
-	}
-	iteration := 0
-	for ; iteration != c.opts.Iterations && ctx.Err() == nil; iteration++ {
-		c.draw(ctx, iteration)
-		for i := range c.instances {
-			c.refine(i)
-		}
-	}
-	plan := c.best.plan("cem", stopped(ctx))
-	if iteration > 0 {
-		c.samples.sort()
-		plan.Candidates = c.samples.candidates(c.r, c.opts.Candidates)
-	}
-	return c.finish(plan, x0, clk), nil
+	return c.plan(ctx, x0, warm, c)
 }
 
-// begin makes instance i new: the first one at the incumbent, the others around
-// the held action.
-func (c *CEM) begin(i int) {
-	in := &c.instances[i]
-	in.restarts = 0
-	c.restart(i, i > 0, 1)
+// begin puts the first instance at the incumbent, the others around the held
+// action.
+func (c *CEM) begin() {
+	for i := range c.instances {
+		c.instances[i].stall.restarts = 0
+		c.restart(i, i > 0, 1)
+	}
 }
 
 // restart lets instance i draw around a random sequence, or around the incumbent
 // with share times the first deviation.
 func (c *CEM) restart(i int, scratch bool, share float64) {
 	in := &c.instances[i]
-	in.best, in.stale, in.keeps = math.Inf(1), 0, 0
+	in.stall.forget()
+	in.keeps = 0
 	c.spread(in.std, share*c.opts.Std)
 	copy(in.mean, c.best.tr.U)
 	if scratch {
-		// Streams of restarts count down from the top, those of samples up from 0.
-		item := math.MaxUint64 - uint64(in.restarts*len(c.instances)+i)
-		c.perturb(in.mean, c.held, in.std, c.opts.Correlation, newStream().at(c.opts.Seed, item))
+		c.perturb(in.mean, c.held, in.std, c.opts.Correlation, c.restartStream(in.stall.restarts*len(c.instances)+i))
+	}
+}
+
+func (c *CEM) iterate(ctx context.Context, iteration int) {
+	c.draw(ctx, iteration)
+	for i := range c.instances {
+		c.refine(i)
 	}
 }
 
 // draw fills and evaluates the samples of all instances: kept elites first, then
 // the mean, then new ones.
 func (c *CEM) draw(ctx context.Context, iteration int) {
-	s, size := &c.samples, c.r.size()
-	c.r.evaluate(ctx, s.costs, s.u, func(k int, row []float64, rng *stream) {
+	size := c.r.size()
+	c.evaluate(ctx, iteration, func(k int, row []float64, rng *rand.Rand) {
 		in, j := &c.instances[k/c.opts.Samples], k%c.opts.Samples
 		switch {
 		case j < in.keeps:
@@ -207,32 +167,23 @@ func (c *CEM) draw(ctx context.Context, iteration int) {
 		case j == in.keeps:
 			c.actions.Clamp(row, in.mean)
 		default:
-			item := uint64(iteration*len(s.costs) + k)
-			c.perturb(row, in.mean, in.std, c.opts.Correlation, rng.at(c.opts.Seed, item))
+			c.perturb(row, in.mean, in.std, c.opts.Correlation, rng)
 		}
 	})
 }
 
 // refine fits instance i to its elites and lets it start again if it is stuck.
 func (c *CEM) refine(i int) {
-	in, s := &c.instances[i], &c.instances[i].samples
-	s.sort()
-	top := s.costs[s.order[0]]
-	if top < c.best.cost+progress*math.Abs(c.best.cost) {
-		c.best.offer(c.r, s.row(s.order[0]))
-	}
-	if s.usable() < c.opts.Elites {
+	in := &c.instances[i]
+	top := c.offerBest(&in.samples)
+	if in.samples.usable() < c.opts.Elites {
 		return // the clock ran out, or hardly a sample has a finite cost
 	}
 	in.fit(c.opts.Elites, c.opts.Smoothing, c.floor)
 	in.keep(c.opts.Keep)
-	in.stale++
-	if top < in.best-progress*math.Abs(in.best) || math.IsInf(in.best, 1) {
-		in.best, in.stale = top, 0
-	}
-	if c.opts.Patience >= 0 && in.stale > c.opts.Patience {
-		in.restarts++
-		c.restart(i, in.restarts%2 == 0, nearShare)
+	if in.stall.stuck(top, c.opts.Patience) {
+		in.stall.restarts++
+		c.restart(i, in.stall.restarts%2 == 0, nearShare)
 	}
 }
 

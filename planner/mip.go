@@ -36,7 +36,9 @@ func NewMIP(p Problem, name string, solver milp.Solver, opts milp.Options) (*MIP
 	if err != nil {
 		return nil, err
 	}
-	starts, err := NewCEM(p, CEMOptions{Samples: 64, Instances: 1, Iterations: 15, Seed: opts.Seed, Candidates: -1})
+	starts, err := NewCEM(p, CEMOptions{
+		Sampling: Sampling{Samples: 64, Iterations: 15, Candidates: -1, Seed: opts.Seed}, Instances: 1,
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -4,17 +4,15 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"math/rand/v2"
 
 	"hinge/control"
 )
 
 // MPPIOptions are the choices of [MPPI]. The zero value is the documented default.
 type MPPIOptions struct {
-	// Samples is the number of sequences of an iteration; 0 means 256.
-	Samples int
-	// Iterations is the number of updates of the nominal sequence; 0 means 16,
-	// negative as many as ctx allows, which then must end.
-	Iterations int
+	Sampling // 256 samples, 16 iterations
+
 	// Temperature scales lambda, the cost difference that costs a sample a factor
 	// e of its weight: lambda = Temperature (J_10% - J_min) of the iteration's
 	// samples, so it has no unit. 0 means 0.5.
@@ -28,26 +26,17 @@ type MPPIOptions struct {
 	// Correlation of the noise between neighbouring steps, in [0, 1); 0 means
 	// 0.5, negative none.
 	Correlation float64
-	// Candidates is how many of the last samples the plan carries, best first; 0
-	// means 8, negative none.
-	Candidates int
-
-	Workers int    // goroutines; 0 means 1; the plan does not depend on it
-	Seed    uint64 // of the noise
 }
 
 // minNoise is the share of half the box at which the noise stops to decay.
 const minNoise = 0.01
 
 func (o MPPIOptions) withDefaults() MPPIOptions {
-	o.Samples = defaultTo(o.Samples, 256)
-	o.Iterations = defaultTo(o.Iterations, 16)
+	o.Sampling = o.Sampling.withDefaults(256, 16)
 	o.Temperature = defaultTo(o.Temperature, 0.5)
 	o.Noise = defaultTo(o.Noise, 0.5)
 	o.Decay = defaultTo(o.Decay, 0.9)
 	o.Correlation = max(0, defaultTo(o.Correlation, 0.5))
-	o.Candidates = max(0, defaultTo(o.Candidates, 8))
-	o.Workers = max(1, o.Workers)
 	return o
 }
 
@@ -75,13 +64,11 @@ func (o *MPPIOptions) validate() error {
 // repeated from the shifted plan or the held action. The plan is the best of the
 // samples and the nominal sequences, judged in float64.
 type MPPI struct {
-	Problem
+	sampler
 	opts    MPPIOptions
-	r       *rollouts
-	best    incumbent
 	nominal []float64
-	std     []float64
-	samples population
+	share   float64   // of half the box: deviation of the coming samples
+	std     []float64 // the same, in the unit of each coordinate
 }
 
 var _ control.Planner = (*MPPI)(nil)
@@ -96,56 +83,39 @@ func NewMPPI(p Problem, opts MPPIOptions) (*MPPI, error) {
 	if err := opts.validate(); err != nil {
 		return nil, err
 	}
-	r := newRollouts(&p, opts.Workers)
-	return &MPPI{Problem: p, opts: opts, r: r, nominal: make([]float64, r.size()), std: make([]float64, r.size()),
-		samples: newPopulation(opts.Samples, r.size())}, nil
+	m := &MPPI{sampler: newSampler("mppi", p, opts.Sampling, opts.Samples), opts: opts}
+	m.nominal, m.std = make([]float64, m.r.size()), make([]float64, m.r.size())
+	return m, nil
 }
 
 // Plan improves the nominal sequence Iterations times.
 func (m *MPPI) Plan(ctx context.Context, x0 []float64, warm *control.Plan) (*control.Plan, error) {
-	c := startClock()
-	if err := m.checkStart(x0, warm); err != nil {
-		return nil, err
-	}
-	if err := endless(ctx, m.opts.Iterations); err != nil {
-		return nil, err
-	}
-	m.r.start(x0, m.Before)
-	m.best.reset(m.r, m.held, warm, c)
-	copy(m.nominal, m.best.tr.U)
-	share := m.opts.Noise
-	evaluated := false
-	for i := 0; i != m.opts.Iterations && ctx.Err() == nil; i++ {
-		m.iterate(ctx, i, share)
-		share = max(share*m.opts.Decay, min(minNoise, m.opts.Noise))
-		evaluated = true
-	}
-	m.best.offer(m.r, m.nominal)
-	plan := m.best.plan("mppi", stopped(ctx))
-	if evaluated {
-		plan.Candidates = m.samples.candidates(m.r, m.opts.Candidates)
-	}
-	return m.finish(plan, x0, c), nil
+	return m.plan(ctx, x0, warm, m)
 }
 
-// iterate draws the samples of iteration i, of which sample 0 is the nominal
-// sequence itself, and moves the nominal sequence.
-func (m *MPPI) iterate(ctx context.Context, i int, share float64) {
-	m.spread(m.std, share)
-	s := &m.samples
-	m.r.evaluate(ctx, s.costs, s.u, func(j int, row []float64, rng *stream) {
-		if j == 0 {
+func (m *MPPI) begin() {
+	copy(m.nominal, m.best.tr.U)
+	m.share = m.opts.Noise
+}
+
+// iterate draws samples, of which sample 0 is the nominal sequence itself, and
+// moves the nominal sequence.
+func (m *MPPI) iterate(ctx context.Context, iteration int) {
+	m.spread(m.std, m.share)
+	m.share = max(m.share*m.opts.Decay, min(minNoise, m.opts.Noise))
+	m.evaluate(ctx, iteration, func(i int, row []float64, rng *rand.Rand) {
+		if i == 0 {
 			copy(row, m.nominal)
 			return
 		}
-		m.perturb(row, m.nominal, m.std, m.opts.Correlation, rng.at(m.opts.Seed, uint64(i*len(s.costs)+j)))
+		m.perturb(row, m.nominal, m.std, m.opts.Correlation, rng)
 	})
-	s.sort()
-	if s.usable() < 2 {
+	m.offerBest(&m.samples)
+	if m.samples.usable() < 2 {
 		return // the clock ran out, or no sample has a finite cost
 	}
-	m.best.offer(m.r, s.row(s.order[0]))
 	m.average()
+	m.best.offer(m.r, m.nominal)
 }
 
 // average replaces the nominal sequence by the weighted mean of the samples.

@@ -20,16 +20,16 @@ var pinned = []struct {
 	candidate float64   // cost of the last one
 }{
 	{name: "cem", planner: func(p Problem) (control.Planner, error) {
-		return NewCEM(p, CEMOptions{Samples: 24, Iterations: 60, Instances: 3, Patience: 3, Seed: 7, Workers: 2})
-	}, objective: 6.907349896940925, last: []float64{0.34243114946466446, 0.65200131670402051}, candidate: 7.2074810030849203},
+		return NewCEM(p, CEMOptions{Sampling: Sampling{Samples: 24, Iterations: 150, Seed: 7, Workers: 2}, Instances: 3, Patience: 1})
+	}, objective: 6.8307816924869051, last: []float64{0.23094026245889041, 0.66190393331207242}, candidate: 7.7783862365229961},
 	{name: "cma", planner: func(p Problem) (control.Planner, error) {
-		return NewCMA(p, CMAOptions{Samples: 16, Iterations: 90, Patience: 8, Seed: 7, Workers: 2})
+		return NewCMA(p, CMAOptions{Sampling: Sampling{Samples: 16, Iterations: 90, Seed: 7, Workers: 2}, Patience: 8})
 	}, objective: 6.8184414151752799, last: []float64{0.12305296361068696, 0.69024646603532669}, candidate: 6.8657493981745095},
 	{name: "mppi", planner: func(p Problem) (control.Planner, error) {
-		return NewMPPI(p, MPPIOptions{Samples: 70, Iterations: 9, Seed: 7, Workers: 2})
+		return NewMPPI(p, MPPIOptions{Sampling: Sampling{Samples: 70, Iterations: 9, Seed: 7, Workers: 2}})
 	}, objective: 6.8142345606382575, last: []float64{0.08554729806315442, 0.69999999999999996}, candidate: 6.9916237988898509},
 	{name: "random", planner: func(p Problem) (control.Planner, error) {
-		return NewRandom(p, RandomOptions{Samples: 300, Seed: 7, Workers: 2})
+		return NewRandom(p, RandomOptions{Sampling{Samples: 300, Iterations: 1, Candidates: -1, Seed: 7, Workers: 2}})
 	}, objective: 11.224234838912054, last: []float64{0.25572629350855558, 0.64887930575420194}, candidate: math.NaN()},
 }
 
@@ -53,6 +53,9 @@ func TestSamplersDoWhatTheyDid(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if n := restarts(pl); n < 2 {
+			t.Errorf("%s: %d restarts; the plan says nothing about one of their kinds", c.name, n)
+		}
 		last := math.NaN()
 		if n := len(plan.Candidates); n > 0 {
 			last = p.Cost.Total(plan.Candidates[n-1], nil)
@@ -64,4 +67,20 @@ func TestSamplersDoWhatTheyDid(t *testing.T) {
 	if len(pinned) == 0 {
 		t.Fatal("nothing checked")
 	}
+}
+
+// restarts returns how often the distribution of a planner started again that did
+// so least; 2 for those that never do.
+func restarts(pl control.Planner) int {
+	switch p := pl.(type) {
+	case *CMA:
+		return p.stall.restarts
+	case *CEM:
+		least := math.MaxInt
+		for i := range p.instances {
+			least = min(least, p.instances[i].stall.restarts)
+		}
+		return least
+	}
+	return 2
 }

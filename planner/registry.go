@@ -21,9 +21,9 @@ type Options struct {
 	NodeLimit      int     // of bnb and highs
 
 	// Samples and Iterations are the counted budget of cem, cma, mppi and random.
-	// Negative Iterations mean until the deadline; so do negative Samples of random.
+	// Negative Iterations mean until the deadline.
 	Samples, Iterations int
-	Candidates          int // trajectories a plan of cem, cma or mppi carries
+	Candidates          int // trajectories a plan of theirs carries
 
 	CEM  CEMOptions  // fields above that are not zero take precedence
 	CMA  CMAOptions  // likewise
@@ -96,41 +96,34 @@ func buildHiGHS(p Problem, o Options) (control.Planner, error) {
 		NodeLimit: o.NodeLimit, Workers: o.Workers, Seed: o.Seed})
 }
 
+// override lets what o says to all planners take precedence.
+func (s *Sampling) override(o Options) {
+	take(&s.Seed, o.Seed)
+	take(&s.Workers, o.Workers)
+	take(&s.Samples, o.Samples)
+	take(&s.Iterations, o.Iterations)
+	take(&s.Candidates, o.Candidates)
+}
+
 func buildCEM(p Problem, o Options) (control.Planner, error) {
-	c := o.CEM
-	take(&c.Seed, o.Seed)
-	take(&c.Workers, o.Workers)
-	take(&c.Samples, o.Samples)
-	take(&c.Iterations, o.Iterations)
-	take(&c.Candidates, o.Candidates)
-	return NewCEM(p, c)
+	o.CEM.override(o)
+	return NewCEM(p, o.CEM)
 }
 
 func buildCMA(p Problem, o Options) (control.Planner, error) {
-	c := o.CMA
-	take(&c.Seed, o.Seed)
-	take(&c.Workers, o.Workers)
-	take(&c.Samples, o.Samples)
-	take(&c.Iterations, o.Iterations)
-	take(&c.Candidates, o.Candidates)
-	return NewCMA(p, c)
+	o.CMA.override(o)
+	return NewCMA(p, o.CMA)
 }
 
 func buildMPPI(p Problem, o Options) (control.Planner, error) {
-	m := o.MPPI
-	take(&m.Seed, o.Seed)
-	take(&m.Workers, o.Workers)
-	take(&m.Samples, o.Samples)
-	take(&m.Iterations, o.Iterations)
-	take(&m.Candidates, o.Candidates)
-	return NewMPPI(p, m)
+	o.MPPI.override(o)
+	return NewMPPI(p, o.MPPI)
 }
 
 func buildHold(p Problem, _ Options) (control.Planner, error) { return NewHold(p) }
 
 func buildRandom(p Problem, o Options) (control.Planner, error) {
-	if o.Iterations < 0 {
-		o.Samples = -1
-	}
-	return NewRandom(p, RandomOptions{Samples: o.Samples, Workers: o.Workers, Seed: o.Seed})
+	var r RandomOptions
+	r.override(o)
+	return NewRandom(p, r)
 }

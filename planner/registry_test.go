@@ -38,7 +38,7 @@ func TestOptionsReachTheirPlanner(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	own, err := New("cem", p, Options{CEM: CEMOptions{Seed: 5, Samples: 32, Iterations: 4, Candidates: 3}})
+	own, err := New("cem", p, Options{CEM: CEMOptions{Sampling: Sampling{Seed: 5, Samples: 32, Iterations: 4, Candidates: 3}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,13 +89,13 @@ func TestProblemsAreChecked(t *testing.T) {
 
 func TestSamplingOptionsAreChecked(t *testing.T) {
 	p, _ := testProblem(2)
-	for _, o := range []CEMOptions{{Samples: 3, Elites: 4}, {Instances: -1}, {Std: -1}, {Smoothing: 1}, {Correlation: 1},
-		{Std: math.NaN()}, {Keep: 100}, {Samples: -1}} {
+	for _, o := range []CEMOptions{{Sampling: Sampling{Samples: 3}, Elites: 4}, {Instances: -1}, {Std: -1}, {Smoothing: 1}, {Correlation: 1},
+		{Std: math.NaN()}, {Keep: 100}, {Sampling: Sampling{Samples: -1}}} {
 		if _, err := NewCEM(p, o); err == nil {
 			t.Errorf("no error for %+v", o)
 		}
 	}
-	for _, o := range []MPPIOptions{{Samples: 1}, {Temperature: -1}, {Noise: -1}, {Decay: 2}, {Correlation: 1}, {Noise: math.NaN()}} {
+	for _, o := range []MPPIOptions{{Sampling: Sampling{Samples: 1}}, {Temperature: -1}, {Noise: -1}, {Decay: 2}, {Correlation: 1}, {Noise: math.NaN()}} {
 		if _, err := NewMPPI(p, o); err == nil {
 			t.Errorf("no error for %+v", o)
 		}
@@ -132,7 +132,7 @@ func TestCEMLeavesLocalMinima(t *testing.T) {
 	p.Cost = &control.Cost{Nx: 1, Nu: 1, Horizon: 1, Terms: []control.Term{{Name: "x", Weight: 1, Norm: control.L1,
 		Residual: control.Affine{Rows: 1, Cols: 2, W: []float64{1, 0}, B: []float64{0}}}}}
 	p.Action = control.NewBox(1, -10, 10)
-	c := mustPlanner[*CEM](t)(NewCEM(p, CEMOptions{Samples: 16, Elites: 4, Std: 0.2, Iterations: 400, Seed: 1}))
+	c := mustPlanner[*CEM](t)(NewCEM(p, CEMOptions{Sampling: Sampling{Samples: 16, Iterations: 400, Seed: 1}, Elites: 4, Std: 0.2}))
 	plan, err := c.Plan(t.Context(), []float64{0}, nil)
 	if err != nil {
 		t.Fatal(err)

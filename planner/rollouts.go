@@ -61,7 +61,8 @@ func (r *rollouts) start(x0, before []float64) { r.x0, r.before = x0, before }
 
 // evaluate writes the costs of the len(costs) sequences in u (one a row) to
 // costs, after draw(i, row) has filled row i; nil draws nothing. Once ctx is done
-// the remaining costs are +Inf.
+// the remaining costs are +Inf, and
+// their rows are not drawn.
 func (r *rollouts) evaluate(ctx context.Context, costs, u []float64, draw drawFunc) {
 	chunks := (len(costs) + batchRows - 1) / batchRows
 	var next atomic.Int64
@@ -87,17 +88,17 @@ func (r *rollouts) evaluate(ctx context.Context, costs, u []float64, draw drawFu
 }
 
 func (r *rollouts) chunk(ctx context.Context, w *rolloutWorker, costs, u []float64, first, last int, draw drawFunc) {
-	size := r.size()
-	if draw != nil {
-		for i := first; i < last; i++ {
-			draw(i, u[i*size:(i+1)*size], w.rng)
-		}
-	}
 	if ctx.Err() != nil {
 		for i := first; i < last; i++ {
 			costs[i] = math.Inf(1)
 		}
 		return
+	}
+	size := r.size()
+	if draw != nil {
+		for i := first; i < last; i++ {
+			draw(i, u[i*size:(i+1)*size], w.rng)
+		}
 	}
 	w.run(r, costs[first:last], u[first*size:last*size])
 }

@@ -170,7 +170,7 @@ func TestAdaptiveFactorsAndSolves(t *testing.T) {
 
 func TestCMAOptionsAreChecked(t *testing.T) {
 	p, _ := testProblem(2)
-	for _, o := range []CMAOptions{{Samples: 3}, {Std: -1}, {Correlation: 1}, {Std: math.NaN()}} {
+	for _, o := range []CMAOptions{{Sampling: Sampling{Samples: 3}}, {Std: -1}, {Correlation: 1}, {Std: math.NaN()}} {
 		if _, err := NewCMA(p, o); err == nil {
 			t.Errorf("no error for %+v", o)
 		}
@@ -180,15 +180,15 @@ func TestCMAOptionsAreChecked(t *testing.T) {
 func TestHotLoopsDoNotAllocate(t *testing.T) {
 	p, x0 := testProblem(4)
 	p.Cost = testCost(3, 2, 4)
-	c := mustPlanner[*CMA](t)(NewCMA(p, CMAOptions{Samples: batchRows}))
-	e := mustPlanner[*CEM](t)(NewCEM(p, CEMOptions{Samples: batchRows, Instances: 1}))
+	c := mustPlanner[*CMA](t)(NewCMA(p, CMAOptions{Sampling: Sampling{Samples: batchRows}}))
+	e := mustPlanner[*CEM](t)(NewCEM(p, CEMOptions{Sampling: Sampling{Samples: batchRows}, Instances: 1}))
 	for _, r := range []*rollouts{c.r, e.r} {
 		r.start(x0, nil)
 	}
 	c.best.reset(c.r, c.held, nil, startClock())
 	e.best.reset(e.r, e.held, nil, startClock())
-	c.begin(c.held, 1)
-	e.begin(0)
+	c.begin()
+	e.begin()
 	s := &c.samples
 	for name, f := range map[string]func(){
 		"roll-outs": func() { c.r.workers[0].run(c.r, s.costs, s.u) },
