@@ -7,6 +7,7 @@ import (
 
 	"hinge/control"
 	"hinge/milp/bound"
+	"hinge/milp/relu"
 	"hinge/milp/relu/relutest"
 )
 
@@ -70,6 +71,80 @@ func checkSound(t *testing.T, seed uint64) (points int) {
 		}
 	}
 	return points
+}
+
+// Where the phases of some units are given, the bound must hold for the points of
+// the box that have them, whatever the multipliers of the phases.
+func TestBoundsHoldWherePhasesDo(t *testing.T) {
+	judged := 0
+	for seed := range uint64(60) {
+		rng := rand.New(rand.NewPCG(seed, 17))
+		p := relutest.Random(rng, shapes[int(seed)%len(shapes)])
+		b := bound.New(p)
+		ws := p.NewWorkspace()
+		n := p.Inputs()
+		lower, upper, u := make([]float64, n), make([]float64, n), make([]float64, n)
+		for range 10 {
+			relutest.SubBox(rng, p, lower, upper)
+			r, d := b.NewRanges(), b.NewDual()
+			b.Root().Copy(r)
+			relutest.Point(rng, u, lower, upper) // has the phases, so there is one
+			p.Objective(u, ws)
+			split := splitSome(rng, b, r, ws)
+			if !b.Tighten(r, lower, upper, 0) {
+				t.Fatalf("seed %d: a box with points is called empty", seed)
+			}
+			b.PlainDual(d, r, lower, upper)
+			for i := range d.Split {
+				d.Split[i] = math.Abs(rng.NormFloat64()) - .3
+			}
+			v := b.Objective(d, nil, r, lower, upper, bound.Ascent{Steps: rng.IntN(30), Rate: .1, Cutoff: math.Inf(1)})
+			for range 60 {
+				j := p.Objective(u, ws)
+				if hasPhases(b, split, ws) {
+					if judged++; j < v-1e-12*(1+math.Abs(j)) {
+						t.Errorf("seed %d: J = %.17g is below the bound %.17g", seed, j, v)
+					}
+				}
+				relutest.Point(rng, u, lower, upper)
+			}
+		}
+	}
+	if judged < 3000 {
+		t.Fatalf("only %d points had the phases", judged)
+	}
+}
+
+// splitSome gives up to three unstable units the phase they have at the last
+// evaluation and returns them, by index, as +1 or -1.
+func splitSome(rng *rand.Rand, b *bound.Bounder, r bound.Ranges, ws *relu.Workspace) map[int]float64 {
+	split := map[int]float64{}
+	for range 3 {
+		i := rng.IntN(len(r.Lower))
+		if r.Lower[i] >= 0 || r.Upper[i] <= 0 {
+			continue
+		}
+		if preActivation(b, i, ws) >= 0 {
+			split[i], r.Lower[i] = 1, 0
+		} else {
+			split[i], r.Upper[i] = -1, 0
+		}
+	}
+	return split
+}
+
+func preActivation(b *bound.Bounder, i int, ws *relu.Workspace) float64 {
+	p := b.Program()
+	return ws.PreActivations(i / b.Units())[p.Nx+p.Nu+i%b.Units()]
+}
+
+func hasPhases(b *bound.Bounder, split map[int]float64, ws *relu.Workspace) bool {
+	for i, sign := range split {
+		if sign*preActivation(b, i, ws) < 0 {
+			return false
+		}
+	}
+	return true
 }
 
 func checkRanges(t *testing.T, seed uint64, b *bound.Bounder, r bound.Ranges, z func(int) []float64) {

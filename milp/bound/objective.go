@@ -14,6 +14,10 @@ import (
 type Dual struct {
 	Low  []float64 // lower slope of every hidden unit, in [0, 1]; read where unstable
 	Mult []float64 // tangent of every residual of the objective, term by term
+	// Split is the multiplier, >= 0, of z >= 0 for a unit whose range starts at
+	// exactly 0 and of z <= 0 for one whose range ends there: what is known of a
+	// unit whose phase was split. (Beta of Wang et al., NeurIPS 2021.)
+	Split []float64
 }
 
 // NewDual returns memory for the multipliers of the program.
@@ -22,13 +26,15 @@ func (b *Bounder) NewDual() *Dual {
 	for i := range b.p.Terms {
 		rows += b.p.Terms[i].Rows
 	}
-	return &Dual{Low: make([]float64, b.p.Horizon*len(b.units)), Mult: make([]float64, rows)}
+	n := b.p.Horizon * len(b.units)
+	return &Dual{Low: make([]float64, n), Mult: make([]float64, rows), Split: make([]float64, n)}
 }
 
 // Copy makes dst equal to d.
 func (d *Dual) Copy(dst *Dual) {
 	copy(dst.Low, d.Low)
 	copy(dst.Mult, d.Mult)
+	copy(dst.Split, d.Split)
 }
 
 // Form is the lower bound as a function of the stacked actions: J(u) >= C + A'u
@@ -55,6 +61,7 @@ type dualAscent struct {
 	x          []float64 // state in the relaxed network
 	u          []float64 // minimiser of the form on the box
 	center     *relu.Workspace
+	phases     bool // some unit's phase is known: see Dual.Split
 }
 
 func (b *Bounder) newAscent() *dualAscent {
@@ -76,6 +83,7 @@ func (b *Bounder) PlainDual(d *Dual, r Ranges, lower, upper []float64) {
 			d.Low[i] = 1
 		}
 	}
+	clear(d.Split)
 	s := b.ascent
 	for i := range s.u {
 		s.u[i] = lower[i] + (upper[i]-lower[i])/2
@@ -163,12 +171,20 @@ func (b *Bounder) keep(form *Form) {
 func (d *Dual) clear() {
 	clear(d.Low)
 	clear(d.Mult)
+	clear(d.Split)
 }
 
 // project clamps a dual to the domain in which every value gives a valid bound.
 func (b *Bounder) project(d *Dual, r Ranges) {
+	b.ascent.phases = false
 	for i := range d.Low {
 		d.Low[i] = clamp(d.Low[i], 0, 1)
+		if phase(r, i) == 0 {
+			d.Split[i] = 0
+			continue
+		}
+		d.Split[i] = clamp(d.Split[i], 0, math.MaxFloat64)
+		b.ascent.phases = true
 	}
 	at := 0
 	for i := range b.p.Terms {
@@ -188,6 +204,18 @@ func (b *Bounder) project(d *Dual, r Ranges) {
 	}
 }
 
+// phase returns the sign of z that is known exactly of unit i: 1 if its range
+// starts at 0, -1 if it ends there, otherwise 0.
+func phase(r Ranges, i int) float64 {
+	switch {
+	case r.Lower[i] == 0:
+		return 1
+	case r.Upper[i] == 0:
+		return -1
+	}
+	return 0
+}
+
 func clamp(v, lo, hi float64) float64 {
 	if !(v > lo) { // also NaN
 		return lo
@@ -201,6 +229,7 @@ func (b *Bounder) evaluate(d *Dual, r Ranges, lower, upper []float64) float64 {
 		if l < 0 && r.Upper[i] > 0 {
 			b.relax.low[i] = d.Low[i]
 		}
+		b.relax.split[i] = phase(r, i) * d.Split[i]
 	}
 	b.row.reset()
 	next, at := len(b.p.Terms)-1, len(d.Mult)
@@ -278,11 +307,13 @@ func (b *Bounder) relaxedStep(t int, r Ranges) {
 	s, base := b.ascent, t*len(b.units)
 	for h := range b.units {
 		u, at := &b.units[h], base+h
-		if b.relax.up[at] == 0 { // always off
+		sign := phase(r, at)
+		if b.relax.up[at] == 0 && sign == 0 { // always off
 			s.buf[b.in+h] = 0
 			continue
 		}
 		z := u.b + vec.Dot(u.w, s.buf[u.from:u.to])
+		s.grad.Split[at] = -sign * z
 		if s.adjoint[at] > 0 {
 			s.buf[b.in+h] = b.relax.low[at] * z
 			if r.Lower[at] < 0 && r.Upper[at] > 0 {
@@ -339,6 +370,9 @@ func centre(g, mult []float64) {
 func (b *Bounder) step(i int, rate float64) {
 	s := b.ascent
 	adam(s.work.Low, s.grad.Low, s.m.Low, s.v.Low, i, rate, false)
+	if s.phases {
+		adam(s.work.Split, s.grad.Split, s.m.Split, s.v.Split, i, rate, false)
+	}
 	at := 0
 	for k := range b.p.Terms {
 		end := at + b.p.Terms[k].Rows

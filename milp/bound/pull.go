@@ -6,13 +6,14 @@ import (
 	"hinge/internal/vec"
 )
 
-// relaxation holds the two sides of every ReLU: low z <= a <= up z + cut.
+// relaxation holds the two sides of every ReLU, low z <= a <= up z + cut, and for
+// the objective the multiplier of what is known of its phase: split z >= 0.
 type relaxation struct {
-	low, up, cut []float64
+	low, up, cut, split []float64
 }
 
 func newRelaxation(n int) relaxation {
-	return relaxation{low: make([]float64, n), up: make([]float64, n), cut: make([]float64, n)}
+	return relaxation{low: make([]float64, n), up: make([]float64, n), cut: make([]float64, n), split: make([]float64, n)}
 }
 
 // set fixes the sides of unit i from its range. The lower slope is that of the
@@ -72,7 +73,8 @@ func (b *Bounder) hidden(t, top int, adjoint []float64) {
 		if adjoint != nil {
 			adjoint[at] = v
 		}
-		if v == 0 {
+		split := b.relax.split[at]
+		if v == 0 && split == 0 {
 			continue
 		}
 		mass := b.mass[at]
@@ -83,6 +85,7 @@ func (b *Bounder) hidden(t, top int, adjoint []float64) {
 			w.mass -= v * mass
 			v *= b.relax.up[at]
 		}
+		v -= split
 		if v == 0 {
 			continue
 		}
