@@ -17,24 +17,23 @@ type MPPIOptions struct {
 	// e of its weight: lambda = Temperature (J_10% - J_min) of the iteration's
 	// samples, so it has no unit. 0 means 0.5.
 	Temperature float64
-	// Noise is the standard deviation of the samples as a share of half the box;
-	// 0 means 0.5.
-	Noise float64
-	// Decay multiplies the noise after every iteration; 0 means 0.9. From
-	// [minNoise] on it stays.
+	// Std is the first standard deviation as a share of half the box; 0 means 0.5.
+	Std float64
+	// Decay multiplies the deviation after every iteration; 0 means 0.9. From
+	// 0.01 on it stays.
 	Decay float64
 	// Correlation of the noise between neighbouring steps, in [0, 1); 0 means
 	// 0.5, negative none.
 	Correlation float64
 }
 
-// minNoise is the share of half the box at which the noise stops to decay.
-const minNoise = 0.01
+// minStd is the share of half the box at which the deviation stops to decay.
+const minStd = 0.01
 
 func (o MPPIOptions) withDefaults() MPPIOptions {
 	o.Sampling = o.Sampling.withDefaults(256, 16)
 	o.Temperature = defaultTo(o.Temperature, 0.5)
-	o.Noise = defaultTo(o.Noise, 0.5)
+	o.Std = defaultTo(o.Std, 0.5)
 	o.Decay = defaultTo(o.Decay, 0.9)
 	o.Correlation = max(0, defaultTo(o.Correlation, 0.5))
 	return o
@@ -46,8 +45,8 @@ func (o *MPPIOptions) validate() error {
 		return fmt.Errorf("planner: mppi: %d samples; it needs at least 2", o.Samples)
 	case !(o.Temperature > 0):
 		return fmt.Errorf("planner: mppi: temperature is %g; it must be positive", o.Temperature)
-	case !(o.Noise > 0):
-		return fmt.Errorf("planner: mppi: noise is %g; it must be positive", o.Noise)
+	case !(o.Std > 0):
+		return fmt.Errorf("planner: mppi: std is %g; it must be positive", o.Std)
 	case !(o.Decay > 0 && o.Decay <= 1):
 		return fmt.Errorf("planner: mppi: decay is %g; it must be in (0, 1]", o.Decay)
 	case !(o.Correlation < 1):
@@ -95,14 +94,14 @@ func (m *MPPI) Plan(ctx context.Context, x0 []float64, warm *control.Plan) (*con
 
 func (m *MPPI) begin() {
 	copy(m.nominal, m.best.tr.U)
-	m.share = m.opts.Noise
+	m.share = m.opts.Std
 }
 
 // iterate draws samples, of which sample 0 is the nominal sequence itself, and
 // moves the nominal sequence.
 func (m *MPPI) iterate(ctx context.Context, iteration int) {
 	m.spread(m.std, m.share)
-	m.share = max(m.share*m.opts.Decay, min(minNoise, m.opts.Noise))
+	m.share = max(m.share*m.opts.Decay, min(minStd, m.opts.Std))
 	m.evaluate(ctx, iteration, func(i int, row []float64, rng *rand.Rand) {
 		if i == 0 {
 			copy(row, m.nominal)

@@ -95,7 +95,7 @@ func TestSamplingOptionsAreChecked(t *testing.T) {
 			t.Errorf("no error for %+v", o)
 		}
 	}
-	for _, o := range []MPPIOptions{{Sampling: Sampling{Samples: 1}}, {Temperature: -1}, {Noise: -1}, {Decay: 2}, {Correlation: 1}, {Noise: math.NaN()}} {
+	for _, o := range []MPPIOptions{{Sampling: Sampling{Samples: 1}}, {Temperature: -1}, {Std: -1}, {Decay: 2}, {Correlation: 1}, {Std: math.NaN()}} {
 		if _, err := NewMPPI(p, o); err == nil {
 			t.Errorf("no error for %+v", o)
 		}

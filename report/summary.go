@@ -30,7 +30,7 @@ type RunSummary struct {
 	RelGap Gaps `json:"rel_gap"`
 	AbsGap Gaps `json:"abs_gap"`
 	// CertifiedFraction is the share of plans whose sound gap met the scenario's
-	// tolerance by the deadline.
+	// tolerance by the deadline and whose action was applied as it was.
 	CertifiedFraction Number     `json:"certified_fraction"`
 	ModelError        ModelError `json:"model_error"`
 

@@ -50,7 +50,7 @@ func Summary(name string) string {
 // Load reads the scenario name, one of [Names] or a YAML file, and applies the
 // overrides in order.
 func Load(name string, overrides ...strictyaml.Override) (*Scenario, error) {
-	data, err := read(name)
+	data, dir, err := read(name)
 	if err != nil {
 		return nil, err
 	}
@@ -58,48 +58,53 @@ func Load(name string, overrides ...strictyaml.Override) (*Scenario, error) {
 	if s.source, err = strictyaml.Decode(name, data, &s.Config); err != nil {
 		return nil, fmt.Errorf("scenario %w", err)
 	}
-	s.locate(filepath.Dir(name))
+	locate(dir, &s.Model)
+	locate(dir, &s.DenseModel)
 	for _, o := range overrides {
 		if err := s.source.Set(o, &s.Config); err != nil {
 			return nil, err
 		}
+		switch o.Key { // what the command line names lies where the user is
+		case "model":
+			locate(".", &s.Model)
+		case "dense_model":
+			locate(".", &s.DenseModel)
+		}
 	}
-	s.locate(".") // what the command line names lies where the user is
 	if err := s.resolve(); err != nil {
 		return nil, fmt.Errorf("scenario %w", err)
 	}
 	return s, nil
 }
 
-// read returns the text of a scenario: a file if there is one of that name.
-func read(name string) ([]byte, error) {
-	data, err := os.ReadFile(name)
+// read returns the text of a scenario, a file if there is one of that name, and
+// its folder; "" for a built-in scenario, near which there are no files.
+func read(name string) (data []byte, dir string, err error) {
+	data, err = os.ReadFile(name)
 	if err == nil {
-		return data, nil
+		return data, filepath.Dir(name), nil
 	}
 	if data, err := builtin.ReadFile("builtin/" + name + ".yaml"); err == nil {
-		return data, nil
+		return data, "", nil
 	}
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("scenario %s: neither a file nor a built-in name; %s", name, strictyaml.Choices("names", name, Names()))
+		return nil, "", fmt.Errorf("scenario %s: neither a file nor a built-in name; %s", name, strictyaml.Choices("names", name, Names()))
 	}
-	return nil, fmt.Errorf("scenario %s: %w; give a YAML file or one of %s", name, err, strings.Join(Names(), ", "))
+	return nil, "", fmt.Errorf("scenario %s: %w; give a YAML file or one of %s", name, err, strings.Join(Names(), ", "))
 }
 
-// locate turns model paths that exist in dir into absolute ones, so that the
-// resolved scenario means the same wherever it is written.
-func (s *Scenario) locate(dir string) {
-	for _, path := range []*string{&s.Model, &s.DenseModel} {
-		if *path == "" || filepath.IsAbs(*path) {
-			continue
-		}
-		candidate := filepath.Join(dir, *path)
-		if info, err := os.Stat(candidate); err != nil || info.IsDir() {
-			continue
-		}
-		if abs, err := filepath.Abs(candidate); err == nil {
-			*path = abs
-		}
+// locate makes the path of a model absolute if there is such a file in dir, so
+// that the resolved scenario means the same wherever it is written.
+func locate(dir string, path *string) {
+	if dir == "" || *path == "" || filepath.IsAbs(*path) {
+		return
+	}
+	candidate := filepath.Join(dir, *path)
+	if info, err := os.Stat(candidate); err != nil || info.IsDir() {
+		return
+	}
+	if abs, err := filepath.Abs(candidate); err == nil {
+		*path = abs
 	}
 }
 

@@ -89,7 +89,8 @@ func (l *Loop) Options() planner.Options {
 		RelGap: orNever(p.Gap), AbsGap: orNever(p.AbsGap), NodeLimit: p.Nodes,
 		Samples: p.Samples, Iterations: p.Iterations,
 		CEM:  planner.CEMOptions{Std: p.Std, Correlation: p.Correlation, Elites: p.Elites},
-		MPPI: planner.MPPIOptions{Noise: p.Std, Correlation: p.Correlation, Temperature: p.Temperature},
+		CMA:  planner.CMAOptions{Std: p.Std, Correlation: p.Correlation},
+		MPPI: planner.MPPIOptions{Std: p.Std, Correlation: p.Correlation, Temperature: p.Temperature},
 	}
 }
 
@@ -116,7 +117,7 @@ func (l *Loop) policy(onPlan func(planner.PlanRecord), onProgress func(planner.P
 	opts.BnB.OnProgress = onProgress
 	p, err := planner.New(s.Planner.Name, l.Problem, opts)
 	if err != nil {
-		return nil, fmt.Errorf("scenario %w", s.source.Errorf("planner", "%w", err))
+		return nil, fmt.Errorf("scenario %w", s.source.Errorf("planner.name", "%w", err))
 	}
 	mpc, err := planner.NewMPC(p, l.Task.Action, planner.MPCOptions{Timeout: s.budget(), Seed: s.Seed, OnPlan: onPlan})
 	if err != nil {

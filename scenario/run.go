@@ -25,7 +25,7 @@ type Step struct {
 	Escaped  bool  // the action is not quite the plan's: the one before moved nothing
 	Reason   error // why the plan was not used; nil if it was
 	// Certified says that a sound bound met a gap tolerance of the scenario by
-	// the deadline.
+	// the deadline, and that the action applied is the one the bound speaks of.
 	Certified bool
 }
 
@@ -168,10 +168,11 @@ func (r *runner) step(t int, x, u, next []float64) {
 	}
 }
 
-// certified reports whether the plan of a step is proven good enough in time.
+// certified reports whether what was done at a step is proven good enough in time.
+// A proof about a plan says nothing about an action that took its place.
 func (s *Scenario) certified(step *Step) bool {
 	p := step.Plan
-	if p == nil || !p.Certified || step.Reason != nil {
+	if p == nil || !p.Certified || step.Reason != nil || step.Escaped {
 		return false
 	}
 	if deadline := s.Deadline(); deadline > 0 && step.PlanTime > deadline {

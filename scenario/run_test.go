@@ -145,11 +145,46 @@ func checkOneStepError(t *testing.T, o *Outcome) {
 func TestCertifiedNeedsASoundBoundWithinTheGap(t *testing.T) {
 	loose := run(t, quick(t, "planner.name=bnb", "planner.gap=1"))
 	strict := run(t, quick(t, "planner.name=bnb", "planner.gap=0", "planner.abs_gap=0", "planner.nodes=1"))
-	if loose.CertifiedFraction != 1 || strict.CertifiedFraction != 0 {
-		t.Errorf("certified %g with a loose gap and %g with none", loose.CertifiedFraction, strict.CertifiedFraction)
+	certified := 0
+	for _, step := range loose.Steps {
+		if step.Certified == step.Escaped {
+			t.Errorf("step %d: certified %v with a loose gap, escaped %v", step.T, step.Certified, step.Escaped)
+		}
+		if step.Certified {
+			certified++
+		}
+	}
+	if want := float64(certified) / float64(len(loose.Steps)); certified == 0 || loose.CertifiedFraction != want || strict.CertifiedFraction != 0 {
+		t.Errorf("certified %g with a loose gap and %g with none; want %g and 0", loose.CertifiedFraction, strict.CertifiedFraction, want)
 	}
 	if len(loose.Trace) == 0 && len(strict.Trace) == 0 {
 		t.Error("no search left a trace")
+	}
+}
+
+func TestWhatIsNotTheProvenActionIsNotCertified(t *testing.T) {
+	s := quick(t)
+	proven := Step{Plan: &control.Plan{Objective: 1, DualBound: 1, Certified: true}}
+	if !s.certified(&proven) {
+		t.Fatal("a plan that is proven best is not certified")
+	}
+	for name, spoil := range map[string]func(*Step){
+		"nothing planned": func(s *Step) { s.Plan = nil },
+		"bound not sound": func(s *Step) { p := *s.Plan; p.Certified = false; s.Plan = &p },
+		"gap too wide":    func(s *Step) { p := *s.Plan; p.DualBound = 0.5; s.Plan = &p },
+		"plan not used":   func(s *Step) { s.Reason = errors.New("off") },
+		"action replaced": func(s *Step) { s.Escaped = true },
+	} {
+		step := proven
+		spoil(&step)
+		if s.certified(&step) {
+			t.Errorf("%s: certified", name)
+		}
+	}
+	s.Planner.Time = 1
+	late := proven
+	if late.PlanTime = 2 * time.Second; s.certified(&late) {
+		t.Error("certified after the deadline")
 	}
 }
 

@@ -154,6 +154,22 @@ func TestModelsAreFoundNearTheScenario(t *testing.T) {
 	}
 }
 
+func TestFilesDoNotHideReferenceModels(t *testing.T) {
+	t.Chdir(t.TempDir())
+	const name = "push-t-sparse.safetensors"
+	if err := os.WriteFile(name, []byte("no model"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	s, err := Load("push-t", sets(t, "seed=2")...)
+	if err != nil || s.Model != name {
+		t.Errorf("model %q, %v; want the reference model", s.Model, err)
+	}
+	s, err = Load("push-t", sets(t, "model="+name)...)
+	if err != nil || !filepath.IsAbs(s.Model) {
+		t.Errorf("model %q, %v; want the file that was asked for", s.Model, err)
+	}
+}
+
 func TestEveryPlannerHasASummary(t *testing.T) {
 	if !reflect.DeepEqual(Planners(), planner.Names()) {
 		t.Error("planners of scenarios and of the registry differ")
