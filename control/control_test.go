@@ -95,6 +95,21 @@ func TestTotalByHand(t *testing.T) {
 	}
 }
 
+func TestMeasureKnowsEveryNorm(t *testing.T) {
+	m := control.NewMeasure()
+	for _, r := range []float64{-3, 1, 2} {
+		m = m.Add(r)
+	}
+	for norm, want := range map[control.Norm]float64{control.L1: 6, control.LInf: 3, control.SquaredL2: 14, control.Disc: 2, control.Max: 2} {
+		if got := m.Norm(norm, 4); got != want {
+			t.Errorf("%v is %g, want %g", norm, got, want)
+		}
+	}
+	if m.Norm(control.Disc, 3) != 0 {
+		t.Error("outside a disc something is charged")
+	}
+}
+
 func TestCostValidateNamesTheTerm(t *testing.T) {
 	for name, spoil := range map[string]func(*control.Term){
 		"columns":      func(k *control.Term) { k.Residual = control.NewAffine(2, 4) },

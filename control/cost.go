@@ -5,28 +5,6 @@ import (
 	"math"
 )
 
-// Norm is how a cost term measures its residual.
-type Norm uint8
-
-// The norms. All but Disc are convex in the residual; all but Max are at least 0.
-const (
-	L1        Norm = iota // sum of |r_i|
-	LInf                  // largest |r_i|
-	SquaredL2             // sum of r_i^2
-	Disc                  // max(0, Radius^2 - sum of r_i^2): inside a keep-out disc
-	Max                   // largest r_i, with its sign: one row is a linear cost, more a convex piecewise linear one
-)
-
-var normNames = [...]string{"l1", "linf", "squared-l2", "disc", "max"}
-
-// String returns the name used in files.
-func (n Norm) String() string {
-	if int(n) < len(normNames) {
-		return normNames[n]
-	}
-	return fmt.Sprintf("norm(%d)", uint8(n))
-}
-
 // Term is one named part of a [Cost].
 type Term struct {
 	Name   string
@@ -146,27 +124,11 @@ func (k *Term) residual(c *Cost, t, i int, x, u, uPrev []float64) float64 {
 
 // value returns n(r) of the term at step t, without its factor.
 func (k *Term) value(c *Cost, t int, x, u, uPrev []float64) float64 {
-	var sum, largest, squares float64
-	top := math.Inf(-1)
+	m := NewMeasure()
 	for i := range k.Residual.Rows {
-		r := k.residual(c, t, i, x, u, uPrev)
-		top = max(top, r)
-		sum += math.Abs(r)
-		largest = max(largest, math.Abs(r))
-		squares += r * r
+		m = m.Add(k.residual(c, t, i, x, u, uPrev))
 	}
-	switch k.Norm {
-	case L1:
-		return sum
-	case LInf:
-		return largest
-	case SquaredL2:
-		return squares
-	case Max:
-		return top
-	default:
-		return max(0, k.Radius*k.Radius-squares)
-	}
+	return m.Norm(k.Norm, k.Radius)
 }
 
 // Stage returns the cost charged at step t in 1..H for the state x = x_t and

@@ -1,10 +1,6 @@
 package planner
 
-import (
-	"math"
-
-	"hinge/control"
-)
+import "hinge/control"
 
 // stageCost is a [control.Cost] with the zeros of its residuals left out: what
 // sampling planners evaluate millions of times.
@@ -14,11 +10,11 @@ type stageCost struct {
 }
 
 type sparseTerm struct {
-	norm    control.Norm
-	radius2 float64
-	rate    bool
-	factor  []float64 // H
-	rows    []sparseRow
+	norm   control.Norm
+	radius float64
+	rate   bool
+	factor []float64 // H
+	rows   []sparseRow
 }
 
 // sparseRow is one entry of a residual: offset(t) + sum of value_i [x; u]_index_i.
@@ -32,7 +28,7 @@ func newStageCost(c *control.Cost) *stageCost {
 	s := &stageCost{nx: c.Nx}
 	for i := range c.Terms {
 		k := &c.Terms[i]
-		term := sparseTerm{norm: k.Norm, radius2: k.Radius * k.Radius, rate: k.Rate}
+		term := sparseTerm{norm: k.Norm, radius: k.Radius, rate: k.Rate}
 		for t := 1; t <= c.Horizon; t++ {
 			term.factor = append(term.factor, k.Factor(t, c.Horizon))
 		}
@@ -73,28 +69,11 @@ func (s *stageCost) at(t int, x, u, prev []float64) float64 {
 }
 
 func (k *sparseTerm) value(t, nx int, x, u, prev []float64) float64 {
-	var sum, largest, squares float64
-	top := math.Inf(-1)
+	m := control.NewMeasure()
 	for i := range k.rows {
-		r := k.residual(&k.rows[i], t, nx, x, u, prev)
-		top = max(top, r)
-		sum += math.Abs(r)
-		largest = max(largest, math.Abs(r))
-		squares += r * r
+		m = m.Add(k.residual(&k.rows[i], t, nx, x, u, prev))
 	}
-	switch k.norm {
-	case control.L1:
-		return sum
-	case control.LInf:
-		return largest
-	case control.SquaredL2:
-		return squares
-	case control.Max:
-		return top
-	case control.Disc:
-		return max(0, k.radius2-squares)
-	}
-	panic("planner: a cost has a norm that sampling planners do not know")
+	return m.Norm(k.norm, k.radius)
 }
 
 func (k *sparseTerm) residual(row *sparseRow, t, nx int, x, u, prev []float64) float64 {

@@ -1,0 +1,58 @@
+package control
+
+import (
+	"fmt"
+	"math"
+)
+
+// Norm is how a cost term measures its residual.
+type Norm uint8
+
+// The norms. All but Disc are convex in the residual; all but Max are at least 0.
+const (
+	L1        Norm = iota // sum of |r_i|
+	LInf                  // largest |r_i|
+	SquaredL2             // sum of r_i^2
+	Disc                  // max(0, Radius^2 - sum of r_i^2): inside a keep-out disc
+	Max                   // largest r_i, with its sign: one row is a linear cost, more a convex piecewise linear one
+)
+
+var normNames = [...]string{"l1", "linf", "squared-l2", "disc", "max"}
+
+// String returns the name used in files.
+func (n Norm) String() string {
+	if int(n) < len(normNames) {
+		return normNames[n]
+	}
+	return fmt.Sprintf("norm(%d)", uint8(n))
+}
+
+// Measure takes the entries of a residual one by one and knows every norm of
+// them, so that nobody has to store them. [NewMeasure] returns an empty one.
+type Measure struct{ sum, largest, squares, top float64 }
+
+// NewMeasure returns the measure of no entries.
+func NewMeasure() Measure { return Measure{top: math.Inf(-1)} }
+
+// Add returns the measure of one entry more.
+func (m Measure) Add(r float64) Measure {
+	a := math.Abs(r)
+	return Measure{m.sum + a, max(m.largest, a), m.squares + r*r, max(m.top, r)}
+}
+
+// Norm returns n of the entries; only a Disc reads the radius.
+func (m Measure) Norm(n Norm, radius float64) float64 {
+	switch n {
+	case L1:
+		return m.sum
+	case LInf:
+		return m.largest
+	case SquaredL2:
+		return m.squares
+	case Disc:
+		return max(0, radius*radius-m.squares)
+	case Max:
+		return m.top
+	}
+	panic("control: Measure: unknown norm")
+}
