@@ -21,7 +21,7 @@ type escape struct {
 }
 
 // stuckShare is the part of the predicted motion below which a step has failed.
-const stuckShare = .1
+const stuckShare = 0.1
 
 // forget starts an episode with its own stream of random numbers.
 func (e *escape) forget(seed uint64) {
@@ -53,7 +53,7 @@ func (e *escape) move(u []float64, box control.Box) bool {
 	if e.share == 0 || e.failures == 0 {
 		return false
 	}
-	share := math.Min(.5, e.share*math.Pow(2, float64(e.failures-1)))
+	share := min(0.5, e.share*math.Pow(2, float64(e.failures-1)))
 	for i := range u {
 		u[i] += share * (box.Upper[i] - box.Lower[i]) * (2*e.rng.Float64() - 1)
 	}

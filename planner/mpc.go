@@ -23,7 +23,7 @@ type MPCOptions struct {
 	// Escape is how far the action after one that moved nothing may be from the
 	// plan's, as a share of the action box: the state has not changed, so neither
 	// has the plan, and repeating it is useless. It doubles with each further
-	// failure. 0 means .05, negative never.
+	// failure. 0 means 0.05, negative never.
 	Escape float64
 	// Seed is that of the random numbers Escape draws.
 	Seed uint64
@@ -100,7 +100,7 @@ func NewMPC(p control.Planner, action control.Box, opts MPCOptions) (*MPC, error
 	copy(hold, opts.Hold)
 	action.Clamp(hold, hold)
 	if opts.Escape == 0 {
-		opts.Escape = .05
+		opts.Escape = 0.05
 	}
 	return &MPC{planner: p, action: action.Clone(), hold: hold, opts: opts, escape: escape{share: max(0, opts.Escape)}}, nil
 }
@@ -177,6 +177,8 @@ func (m *MPC) usable(plan *control.Plan) error {
 	switch {
 	case plan == nil || plan.Trajectory == nil || plan.Len() == 0:
 		return errors.New("the planner returned no actions")
+	case plan.Nu != m.action.Dim():
+		return fmt.Errorf("the plan's actions have %d coordinates; the box has %d", plan.Nu, m.action.Dim())
 	case !plan.Verified:
 		return fmt.Errorf("the plan is off by %g in an independent forward pass", plan.MaxModelError)
 	case math.IsNaN(plan.Objective) || math.IsInf(plan.Objective, 0):

@@ -89,6 +89,7 @@ func TestMPCFallsBack(t *testing.T) {
 		"NaN cost":       spoiled(func(p *control.Plan) { p.Objective = math.NaN() }),
 		"outside":        spoiled(func(p *control.Plan) { p.U[2] = 1.01 }),
 		"NaN action":     spoiled(func(p *control.Plan) { p.U[0] = math.NaN() }),
+		"too wide":       spoiled(func(p *control.Plan) { p.Trajectory = control.NewTrajectory(1, 2, 3) }),
 		"no actions":     spoiled(func(p *control.Plan) { p.Trajectory = control.NewTrajectory(1, 1, 0) }),
 		"no trajectory":  spoiled(func(p *control.Plan) { p.Trajectory = nil }),
 		"infinite costs": spoiled(func(p *control.Plan) { p.Objective = math.Inf(1) }),

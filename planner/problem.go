@@ -89,9 +89,12 @@ func (p *Problem) validate() error {
 	if err := p.Action.Validate(); err != nil {
 		return fmt.Errorf("planner: action %w", err)
 	}
-	for name, sys := range map[string]control.System{"system": p.System, "judge": p.Judge} {
-		if nx, nu := sys.Dims(); nx != p.Cost.Nx || nu != p.Cost.Nu {
-			return fmt.Errorf("planner: %s has %d states and %d actions; the cost speaks of %d and %d", name, nx, nu, p.Cost.Nx, p.Cost.Nu)
+	for _, s := range []struct {
+		name string
+		control.System
+	}{{"system", p.System}, {"judge", p.Judge}} {
+		if nx, nu := s.Dims(); nx != p.Cost.Nx || nu != p.Cost.Nu {
+			return fmt.Errorf("planner: %s has %d states and %d actions; the cost speaks of %d and %d", s.name, nx, nu, p.Cost.Nx, p.Cost.Nu)
 		}
 	}
 	if p.Action.Dim() != p.Cost.Nu {

@@ -90,7 +90,7 @@ func buildBnB(p Problem, o Options) (control.Planner, error) {
 func buildHiGHS(p Problem, o Options) (control.Planner, error) {
 	solver, err := highs.Open()
 	if err != nil {
-		return nil, fmt.Errorf("planner highs: %w", err)
+		return nil, fmt.Errorf("planner: %w", err)
 	}
 	return NewMIP(p, "highs", solver, milp.Options{RelGap: o.RelGap, AbsGap: o.AbsGap,
 		NodeLimit: o.NodeLimit, Workers: o.Workers, Seed: o.Seed})

@@ -16,7 +16,9 @@ import (
 // run folder at all.
 func Open(dir string) (*Run, error) {
 	info, err := os.Stat(dir)
-	if err != nil {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("run folder %s: %w; it must be a folder with %s", dir, fs.ErrNotExist, StepsFile)
+	} else if err != nil {
 		return nil, fmt.Errorf("run folder: %w", err)
 	}
 	if !info.IsDir() {

@@ -63,7 +63,7 @@ func (n *panel) grow(points []point) {
 }
 
 // logY gives the y axis a logarithmic scale for the positive values among groups
-// of points. Smaller ones than a thousandth of the typical are shown at the foot.
+// of points. It spans seven decades at most; smaller values are shown at the foot.
 func (n *panel) logY(groups ...[]point) {
 	lo, hi := math.Inf(1), 0.0
 	for _, g := range groups {

@@ -42,7 +42,7 @@ type Prediction struct {
 type BoundPoint struct {
 	Time      float64 // seconds since the solve began
 	Objective float64 // of the incumbent, +Inf before the first
-	Bound     float64 // proven so far, -Inf before the first
+	DualBound float64 // proven so far, -Inf before the first
 }
 
 // Size of the picture in pixels, and how many of them make an inch of text.
@@ -218,7 +218,7 @@ func (p PlanPlot) tracePanel() *panel {
 	var plan, bound []point
 	for _, b := range p.Trace {
 		plan = append(plan, point{scale * b.Time, p.Scale * b.Objective})
-		bound = append(bound, point{scale * b.Time, p.Scale * b.Bound})
+		bound = append(bound, point{scale * b.Time, p.Scale * b.DualBound})
 	}
 	plan, bound = stairs(plan), stairs(bound)
 	n.plot.X.Min, n.plot.X.Max = 0, max(scale*end.Time, 1e-9)
@@ -234,7 +234,7 @@ func (p PlanPlot) tracePanel() *panel {
 
 // finalGap says in words what the solve ended with.
 func (p PlanPlot) finalGap(end BoundPoint) string {
-	s := Step{Objective: end.Objective, DualBound: end.Bound}
+	s := Step{Objective: end.Objective, DualBound: end.DualBound}
 	switch gap := s.AbsGap(); {
 	case !finite(gap):
 		return "no gap: plan or bound missing"
@@ -258,7 +258,7 @@ func (p PlanPlot) traceRange() (lo, hi float64) {
 	lo, hi = math.Inf(1), math.Inf(-1)
 	lastPlan, lastBound := math.NaN(), math.NaN()
 	for _, b := range p.Trace {
-		for _, v := range []float64{b.Objective, b.Bound} {
+		for _, v := range []float64{b.Objective, b.DualBound} {
 			if finite(v) {
 				lo, hi = min(lo, v), max(hi, v)
 			}
@@ -266,8 +266,8 @@ func (p PlanPlot) traceRange() (lo, hi float64) {
 		if finite(b.Objective) {
 			lastPlan = b.Objective
 		}
-		if finite(b.Bound) {
-			lastBound = b.Bound
+		if finite(b.DualBound) {
+			lastBound = b.DualBound
 		}
 	}
 	if math.IsNaN(lastPlan) {

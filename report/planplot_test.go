@@ -46,7 +46,7 @@ func samplePlot() PlanPlot {
 	final := p.Steps[12].Objective
 	for i := range 60 {
 		f := float64(i) / 59
-		b := BoundPoint{Time: 0.31 * f * f, Objective: math.Inf(1), Bound: final - 0.0004 - 0.55*math.Exp(-7*f) - 9*math.Exp(-60*f)}
+		b := BoundPoint{Time: 0.31 * f * f, Objective: math.Inf(1), DualBound: final - 0.0004 - 0.55*math.Exp(-7*f) - 9*math.Exp(-60*f)}
 		switch {
 		case i > 30:
 			b.Objective = final

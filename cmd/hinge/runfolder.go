@@ -164,7 +164,7 @@ func planPlot(o *scenario.Outcome, run *report.Run) report.PlanPlot {
 		}
 	}
 	for _, b := range o.Trace {
-		p.Trace = append(p.Trace, report.BoundPoint{Time: b.Elapsed.Seconds(), Objective: b.PrimalBound, Bound: b.DualBound})
+		p.Trace = append(p.Trace, report.BoundPoint{Time: b.Elapsed.Seconds(), Objective: b.PrimalBound, DualBound: b.DualBound})
 	}
 	return p
 }
