@@ -1,0 +1,74 @@
+package lp
+
+import (
+	"fmt"
+	"slices"
+)
+
+// Basis is a saved basis: where every variable is, and the weights of dual steepest
+// edge, 5 bytes a variable. The zero value is empty.
+type Basis struct {
+	cols   int
+	at     []place   // columns, then rows
+	weight []float32 // as at
+}
+
+// Rows returns the number of rows the program had.
+func (b *Basis) Rows() int { return len(b.at) - b.cols }
+
+// Basis copies the basis to dst, whose memory is reused.
+func (s *Solver) Basis(dst *Basis) {
+	dst.cols = s.n
+	dst.at = append(dst.at[:0], s.at...)
+	dst.weight = slices.Grow(dst.weight[:0], len(s.weight))[:len(s.weight)]
+	for j, w := range s.weight {
+		dst.weight[j] = float32(w)
+	}
+}
+
+// SetBasis makes b the basis that the next solve starts from. Rows that b does not
+// have are loose, rows of b that are gone are ignored, and a basis that has become
+// singular is repaired. The kernel is inverted anew: a solve after SetBasis depends
+// on the program and on b alone.
+func (s *Solver) SetBasis(b *Basis) {
+	if b.cols != s.n {
+		panic(fmt.Sprintf("lp: SetBasis: a basis of %d columns for a program of %d", b.cols, s.n))
+	}
+	known := min(len(b.at), len(s.at))
+	copy(s.at, b.at)
+	for j := range known {
+		s.weight[j] = float64(b.weight[j])
+	}
+	for j := known; j < len(s.at); j++ {
+		s.at[j], s.weight[j] = basic, 1
+	}
+	w := &s.work
+	w.oldCols, w.oldRows = w.oldCols[:0], w.oldRows[:0]
+	for j, at := range s.at {
+		switch {
+		case j < s.n && at == basic:
+			w.oldCols = append(w.oldCols, int32(j))
+		case j >= s.n && at != basic:
+			w.oldRows = append(w.oldRows, int32(j-s.n))
+		}
+	}
+	s.invert()
+}
+
+// Clone returns an independent copy, for another goroutine. It has the same basis,
+// inverted anew.
+func (s *Solver) Clone() *Solver {
+	c := New(s.n)
+	for i, r := range s.rows {
+		c.AddRow(nil, nil, s.lower[s.n+i], s.upper[s.n+i])
+		copy(c.dense(i), s.dense(i))
+		c.rows[i] = sparseRow{slices.Clone(r.index), slices.Clone(r.value)}
+	}
+	copy(c.cost, s.cost)
+	copy(c.lower, s.lower)
+	copy(c.upper, s.upper)
+	var b Basis
+	s.Basis(&b)
+	c.SetBasis(&b)
+	return c
+}

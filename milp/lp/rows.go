@@ -1,0 +1,161 @@
+package lp
+
+import (
+	"fmt"
+	"math"
+)
+
+// AddRow appends lower <= sum value[k] x[index[k]] <= upper and returns its index.
+// The slices are copied; columns may come in any order, each at most once. The new
+// row enters the basis as a loose one, so that the duals stay as they are.
+func (s *Solver) AddRow(index []int, value []float64, lower, upper float64) int {
+	checkRange("AddRow", lower, upper)
+	i := len(s.rows)
+	s.full = append(s.full, s.work.column...)
+	if i < cap(s.rows) {
+		s.rows = s.rows[:i+1] // its slices have kept their memory
+	} else {
+		s.rows = append(s.rows, sparseRow{})
+	}
+	s.addVariable(basic, lower, upper)
+	s.kernel.posRow = append(s.kernel.posRow, -1)
+	s.ray = append(s.ray, 0)
+	s.fill("AddRow", i, index, value)
+	return i
+}
+
+// SetRow sets the range of row i.
+func (s *Solver) SetRow(i int, lower, upper float64) {
+	s.checkRow("SetRow", i)
+	checkRange("SetRow", lower, upper)
+	s.lower[s.n+i], s.upper[s.n+i] = lower, upper
+}
+
+// ReplaceRow sets entries and range of row i. The row stays tight if it was.
+func (s *Solver) ReplaceRow(i int, index []int, value []float64, lower, upper float64) {
+	s.checkRow("ReplaceRow", i)
+	checkRange("ReplaceRow", lower, upper)
+	s.fill("ReplaceRow", i, index, value)
+	s.lower[s.n+i], s.upper[s.n+i] = lower, upper
+	if b := s.kernel.posRow[i]; b >= 0 {
+		s.dualFresh = false
+		s.replaceTight(i, int(b))
+	} else {
+		s.weight[s.n+i] = 1
+	}
+}
+
+// replaceTight corrects W for new entries of the tight row i at position b: the new
+// row changes places with the old one.
+func (s *Solver) replaceTight(i, b int) {
+	if s.stale {
+		return
+	}
+	k := &s.kernel
+	g := s.work.pivotTight[:k.size()]
+	k.rowTimes(g, s.rows[i])
+	if math.Abs(g[b]) < 1e-4 {
+		s.stale = true
+		return
+	}
+	for a := range k.size() {
+		s.work.pair[k.cols[a]][0] = k.row(a)[b]
+	}
+	k.exchange(s.n, s.n+i, s.n+i, g, s.work.pair, g[b])
+	s.updates++
+}
+
+// TruncateRows keeps the first rows. Tight rows among the others are loosened first,
+// which moves columns of the basis to a bound.
+func (s *Solver) TruncateRows(rows int) {
+	if rows < 0 || rows > len(s.rows) {
+		panic(fmt.Sprintf("lp: TruncateRows: %d of %d rows", rows, len(s.rows)))
+	}
+	for i := len(s.rows) - 1; i >= rows; i-- {
+		if s.kernel.posRow[i] >= 0 {
+			s.loosen(i)
+		}
+	}
+	total := s.n + rows
+	for _, v := range s.variables() {
+		*v = (*v)[:total]
+	}
+	s.at = s.at[:total]
+	s.rows, s.ray, s.full = s.rows[:rows], s.ray[:rows], s.full[:rows*s.n]
+	s.kernel.posRow = s.kernel.posRow[:rows]
+}
+
+// loosen makes the tight row i basic; the basic column with the largest entry in
+// its place goes to a bound.
+func (s *Solver) loosen(i int) {
+	k := &s.kernel
+	s.dualFresh = false
+	if s.stale {
+		s.factor()
+	}
+	b := int(k.posRow[i])
+	if b < 0 {
+		return
+	}
+	best := 0
+	for a := range k.size() {
+		j := k.cols[a]
+		s.work.pair[j][0] = k.row(a)[b]
+		if math.Abs(k.row(a)[b]) > math.Abs(k.row(best)[b]) {
+			best = a
+		}
+	}
+	g := s.work.pivotTight[:k.size()]
+	copy(g, k.row(best))
+	p := int(k.cols[best])
+	k.exchange(s.n, p, s.n+i, g, s.work.pair, g[b])
+	s.at[p], s.at[s.n+i] = atLower, basic
+	s.weight[s.n+i] = 1
+	s.updates++
+}
+
+// fill sets the entries of row i, dense and sparse. full must hold zeros or the old
+// entries.
+func (s *Solver) fill(method string, i int, index []int, value []float64) {
+	if len(index) != len(value) {
+		panic(fmt.Sprintf("lp: %s: %d indices, %d values", method, len(index), len(value)))
+	}
+	dense := s.dense(i)
+	clear(dense)
+	for k, j := range index {
+		s.checkCol(method, j)
+		v := value[k]
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			panic(fmt.Sprintf("lp: %s: coefficient of column %d is %g; it must be finite", method, j, v))
+		}
+		if dense[j] != 0 {
+			panic(fmt.Sprintf("lp: %s: column %d occurs twice", method, j))
+		}
+		dense[j] = v
+	}
+	r := &s.rows[i]
+	r.index, r.value = r.index[:0], r.value[:0]
+	for j, v := range dense {
+		if v != 0 {
+			r.index = append(r.index, int32(j))
+			r.value = append(r.value, v)
+		}
+	}
+}
+
+// dense returns row i as Cols values.
+func (s *Solver) dense(i int) []float64 { return s.full[i*s.n : (i+1)*s.n] }
+
+// variables returns the slices with one float64 a variable.
+func (s *Solver) variables() [9]*[]float64 {
+	return [...]*[]float64{&s.cost, &s.c, &s.lower, &s.upper, &s.boxLo, &s.boxHi, &s.x, &s.d, &s.weight}
+}
+
+func (s *Solver) addVariable(at place, lower, upper float64) {
+	for _, v := range s.variables() {
+		*v = append(*v, 0)
+	}
+	v := len(s.at)
+	s.at = append(s.at, at)
+	s.lower[v], s.upper[v], s.weight[v] = lower, upper, 1
+}

@@ -1,0 +1,171 @@
+package lp
+
+import "math"
+
+// Solve minimises from the last basis. It stops early when the dual objective
+// reaches cutoff; +Inf means never.
+func (s *Solver) Solve(cutoff float64, opts Options) Status {
+	if math.IsNaN(cutoff) {
+		panic("lp: Solve: the cutoff is NaN")
+	}
+	maxIterations := opts.MaxIterations
+	if maxIterations == 0 {
+		maxIterations = 1000 + 10*(s.n+len(s.rows))
+	}
+	s.Iterations, s.perturbed = 0, 0
+	s.lo, s.hi = s.lower, s.upper
+	status := s.optimise(cutoff, maxIterations)
+	for tries := 0; status == Unbounded; tries++ {
+		if tries == 5 {
+			status = Stalled
+			break
+		}
+		done, fits := s.phaseOne(maxIterations)
+		if !done {
+			status = IterationLimit
+			break
+		}
+		if !fits {
+			status = s.withoutCosts(maxIterations)
+			break
+		}
+		status = s.optimise(cutoff, maxIterations)
+	}
+	s.finish(status)
+	return status
+}
+
+// optimise runs the dual simplex with the bounds lo and hi, and computes everything
+// anew from the given costs before each decision. Unbounded means that a reduced
+// cost has a sign for which its variable has no bound.
+func (s *Solver) optimise(cutoff float64, maxIterations int) Status {
+	for range maxRounds {
+		fits := s.compute()
+		switch {
+		case !fits:
+			return Unbounded
+		case s.objective >= cutoff:
+			return Cutoff
+		case s.leaving() < 0:
+			return Optimal
+		}
+		switch s.iterate(cutoff, maxIterations) {
+		case limit:
+			return IterationLimit
+		case infeasible:
+			if s.rayMargin() > 0 {
+				return Infeasible
+			}
+			if s.updates == 0 {
+				return Stalled
+			}
+			s.stale = true
+		}
+	}
+	return Stalled
+}
+
+// compute sets d, the nonbasic variables by its signs, and the basic variables, with
+// the given costs; if the kernel turns out to be inaccurate, it is inverted first.
+// It reports whether all signs fit.
+func (s *Solver) compute() bool {
+	s.restoreCosts()
+	if s.stale {
+		s.factor()
+	}
+	for {
+		bad := false
+		if !s.dualFresh {
+			bad = s.computeDual() > 1e-9*s.scale
+		}
+		fits := s.settle()
+		bad = s.computePrimal() > feasTol || bad
+		if !bad || s.updates == 0 {
+			return fits
+		}
+		s.factor()
+	}
+}
+
+// phaseOne looks for a basis whose reduced costs have signs that fit the bounds. It
+// reports whether it came to an end, and whether there is one.
+func (s *Solver) phaseOne(maxIterations int) (done, fits bool) {
+	for j := range s.lower {
+		lo, hi := math.IsInf(s.lower[j], -1), math.IsInf(s.upper[j], 1)
+		switch {
+		case lo && hi:
+			s.boxLo[j], s.boxHi[j] = -1000, 1000
+		case lo:
+			s.boxLo[j], s.boxHi[j] = -1, 0
+		case hi:
+			s.boxLo[j], s.boxHi[j] = 0, 1
+		default:
+			s.boxLo[j], s.boxHi[j] = 0, 0
+		}
+	}
+	s.lo, s.hi = s.boxLo, s.boxHi
+	status := s.optimise(math.Inf(1), maxIterations)
+	s.lo, s.hi = s.lower, s.upper
+	if status != Optimal {
+		return false, false
+	}
+	return true, s.settle()
+}
+
+// withoutCosts tells an infeasible program from an unbounded one.
+func (s *Solver) withoutCosts(maxIterations int) Status {
+	s.zeroCost, s.dualFresh = true, false
+	status := s.optimise(math.Inf(1), maxIterations)
+	s.zeroCost, s.dualFresh = false, false
+	if status == Optimal {
+		return Unbounded
+	}
+	return status
+}
+
+// finish leaves d and Objective as documented.
+func (s *Solver) finish(status Status) {
+	if s.modified || !s.dualFresh {
+		s.restoreCosts()
+		s.computeDual()
+		if status != Unbounded {
+			s.settle()
+			s.computePrimal()
+		}
+	}
+	s.Objective = s.objective
+	if status == Unbounded {
+		s.Objective = math.Inf(-1)
+	}
+}
+
+// rayMargin returns what the ray proves the program to be infeasible by: positive,
+// or it proves nothing.
+func (s *Solver) rayMargin() float64 {
+	z := s.work.column
+	clear(z)
+	margin := 0.0
+	for i, v := range s.ray {
+		if v == 0 {
+			continue
+		}
+		s.rows[i].addTo(z, -v)
+		margin += least(v, s.lo[s.n+i], s.hi[s.n+i])
+	}
+	for j, v := range z {
+		margin += least(v, s.lo[j], s.hi[j])
+	}
+	return margin
+}
+
+// least returns the least of v x for x in [lo, hi].
+func least(v, lo, hi float64) float64 {
+	x := lo
+	if v < 0 {
+		x = hi
+	}
+	if math.IsInf(x, 0) && math.Abs(v) <= dropTol || v == 0 {
+		return 0
+	}
+	return v * x
+}
