@@ -50,6 +50,7 @@ type Progress struct {
 	Epoch, Epochs int     // Epoch counts from 1
 	Train, Val    float64 // losses; Train is the mean during the epoch
 	Best          float64 // smallest Val so far
+	BestEpoch     int     // the epoch whose weights are kept; 0 is the start
 	LearningRate  float64
 	Samples       int // windows processed so far
 	Elapsed       time.Duration

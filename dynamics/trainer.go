@@ -144,7 +144,8 @@ func (t *Trainer) Run(ctx context.Context) (*Model, Progress, error) {
 		if improved || t.Gating != nil {
 			t.keep(p.Epoch, p.Val)
 		}
-		p.Best, p.Samples, p.Elapsed = t.bestLoss, p.Epoch*len(t.train), time.Since(begin)
+		p.Best, p.BestEpoch = t.bestLoss, t.bestEpoch
+		p.Samples, p.Elapsed = p.Epoch*len(t.train), time.Since(begin)
 		if err := t.checkpoint(improved); err != nil {
 			return t.result(), p, err
 		}

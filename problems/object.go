@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
 	"os"
 	"strconv"
@@ -19,7 +20,9 @@ const maxFileSize = 256 << 20
 // readFile returns the content of a file of at most [maxFileSize] bytes.
 func readFile(path string) ([]byte, error) {
 	f, err := os.Open(path)
-	if err != nil {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s: %w; give the path of a problem's file, as seen from here", path, fs.ErrNotExist)
+	} else if err != nil {
 		return nil, err
 	}
 	defer f.Close()

@@ -167,7 +167,11 @@ const outForResult = "also keep the result as JSON in this folder"
 
 // makeFolder makes the folder given with --out.
 func makeFolder(dir string) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	err := os.MkdirAll(dir, 0o755)
+	if err == nil {
+		err = tryFile(filepath.Join(dir, "hinge"))
+	}
+	if err != nil {
 		return badInputf("--out %s: %w; give a folder that can be written", dir, err)
 	}
 	return nil
@@ -217,6 +221,8 @@ func wanted(f *pflag.Flag) string {
 		return "a number"
 	case "bool":
 		return "true or false"
+	case "intSlice":
+		return "whole numbers, separated by commas"
 	}
 	return f.Value.Type()
 }

@@ -8,6 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"hinge/internal/atomicfile"
 )
 
 // exactArgs asks for one argument per description and says which is missing.
@@ -51,6 +53,19 @@ func checkOutFile(flag, path, extension string) error {
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 		return badInputf("%s %s: is no regular file; give the name of a file", flag, path)
 	}
+	if err := tryFile(path); err != nil {
+		return badInputf("%s: %w; give a file in a folder that can be written", flag, err)
+	}
+	return nil
+}
+
+// tryFile reports whether a file could be written at path, and leaves no trace.
+func tryFile(path string) error {
+	f, err := atomicfile.Create(path)
+	if err != nil {
+		return err
+	}
+	f.Discard()
 	return nil
 }
 

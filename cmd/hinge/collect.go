@@ -64,7 +64,13 @@ func (a *app) collect(ctx context.Context, task *tasks.Task, opts dynamics.Colle
 	opts.OnEpisode = func(done int) { p.set(done, "") }
 	opts.Meta = dynamics.DataMeta{Signals: signalsOf(task), Tool: version.Tool()}
 	start := func(rng *rand.Rand) []float64 { return task.Episode(rng).Start }
-	observe := func() control.Observer { return task.Observer }
+	observe := func() control.Observer {
+		own, err := tasks.New(task.Name) // an observer may have a memory
+		if err != nil {
+			panic("hinge: collect: the task is gone") // it was made a moment ago
+		}
+		return own.Observer
+	}
 	return dynamics.Collect(ctx, task.System, observe, task.Explore, start, opts)
 }
 

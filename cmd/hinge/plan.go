@@ -69,10 +69,10 @@ func (f planFlags) validate() error {
 		return badInputf("--solver %s: unknown; %s", f.solver, strictyaml.Choices("solvers", f.solver, solvers()))
 	case !(f.time >= 0) || math.IsInf(f.time, 0):
 		return badInputf("--time %g: must be a finite number of seconds, at least 0", f.time)
-	case !(f.gap >= 0):
-		return badInputf("--gap %g: must be at least 0", f.gap)
-	case !(f.absGap >= 0):
-		return badInputf("--abs-gap %g: must be at least 0", f.absGap)
+	case !(f.gap >= 0) || math.IsInf(f.gap, 0):
+		return badInputf("--gap %g: must be a finite number, at least 0", f.gap)
+	case !(f.absGap >= 0) || math.IsInf(f.absGap, 0):
+		return badInputf("--abs-gap %g: must be a finite number, at least 0", f.absGap)
 	case f.nodes < 0:
 		return badInputf("--nodes %d: must be at least 0", f.nodes)
 	case f.workers < 1:

@@ -155,6 +155,23 @@ func TestInterruptedTrainingKeepsTheBestModel(t *testing.T) {
 	}
 }
 
+func TestTrainingThatFailsAtOnceKeepsTheEarlierModel(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "m.safetensors")
+	train := func(more ...string) outcome {
+		return hinge(t, append([]string{"train", data, "--set", "epochs=1", "--set", "hidden=[4]", "--out", path}, more...)...)
+	}
+	if o := train(); o.status != statusDone {
+		t.Fatal(o.stderr)
+	}
+	before := read(t, path)
+	if o := train("--set", "learning_rate=1e30", "--set", "batch=8"); o.status != statusBadInput || !strings.Contains(o.stderr, "smaller learning rate") {
+		t.Errorf("status %d\n%s", o.status, o.stderr)
+	}
+	if string(before) != string(read(t, path)) {
+		t.Error("a training that learned nothing replaced the model")
+	}
+}
+
 // interrupt starts a command and interrupts it, as Ctrl-C does, once it has said
 // something about its work.
 func interrupt(t *testing.T, args ...string) {

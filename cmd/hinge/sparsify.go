@@ -63,7 +63,7 @@ larger ones. --set and --config know the keys
 			return nil, badInputf("data set %s: %w", dataFile, err) // it cannot be trained on like that
 		}
 		r, saveErr := a.saveSparse(results, budgets, path, commandLine(cmd, args))
-		return r, errors.Join(err, saveErr)
+		return r, errors.Join(diverged(err), saveErr)
 	})
 }
 

@@ -53,12 +53,22 @@ an interrupted training leaves a whole file. --set and --config know the keys
 		if r == nil {
 			return nil, badInputf("data set %s: %w", args[0], err) // it cannot be learned from like that
 		}
-		return *r, err
+		return *r, diverged(err)
 	})
 }
 
+// diverged tells apart the one failure of a training that its options mend.
+func diverged(err error) error {
+	var d *dynamics.DivergedError
+	if errors.As(err, &d) {
+		return badInput(err)
+	}
+	return err
+}
+
 // train fits and saves the model. An interrupted training is reported with the
-// best model so far, which is on disk; without a model the result is nil.
+// best model so far, which is on disk; if there is none the result is nil, and an
+// earlier model stays.
 func (a *app) train(ctx context.Context, data *dynamics.Dataset, cfg trainConfig, path, command string) (*modelResult, error) {
 	opts := cfg.options()
 	opts.Seed, opts.Checkpoint, opts.Log = a.seed, path, a.log
@@ -72,7 +82,7 @@ func (a *app) train(ctx context.Context, data *dynamics.Dataset, cfg trainConfig
 	cpu := cputime.Process()
 	model, report, err := dynamics.Fit(ctx, data, opts)
 	p.finish()
-	if model == nil {
+	if model == nil || err != nil && report.BestEpoch == 0 {
 		return nil, err
 	}
 	if err != nil { // interrupted or diverged: what was learned until then is kept
