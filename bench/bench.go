@@ -51,7 +51,7 @@ type bench struct {
 
 var benches = []bench{
 	{"train", "training throughput of a small perceptron, against numpy", trainBench},
-	{"sim", "simulator steps per processor second, against pymunk", simBench},
+	{"sim", "simulator pokes and sub-steps per processor second, against pymunk", simBench},
 	{"plan", "encoding, solving to a gap, start-up time; against HiGHS", planBench},
 }
 

@@ -66,8 +66,6 @@ type fact struct {
 	Value any    `json:"value"`
 }
 
-func (r *inspection) add(name string, value any) { r.Facts = append(r.Facts, fact{name, value}) }
-
 func (r *inspection) text(w io.Writer) {
 	fmt.Fprintf(w, "%s %s\n", r.Kind, r.Path)
 	for _, f := range r.Facts {
@@ -86,29 +84,29 @@ func inspectModel(path string) (*inspection, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &inspection{Kind: "model", Path: path}
 	nx, nu := m.Dims()
 	e := m.Meta.Errors
-	r.add("task", m.Meta.Task)
-	r.add("states", nx)
-	r.add("actions", nu)
-	r.add("features", m.Net.In)
-	r.add("layers", layers(m.Net))
-	r.add("relus", m.Net.Count(nn.ReLU))
-	r.add("identities", m.Net.Count(nn.Identity))
-	r.add("zeros", m.Net.Count(nn.Zero))
-	r.add("parameters", len(m.Net.Params))
-	r.add("error_unit", e.Unit)
-	r.add("error_1", report.Number(e.OneStep.Mean))
-	r.add("error_1_moved", report.Number(e.OneStepMoved.Mean))
-	r.add("error_h", report.Number(e.HStep.Mean))
-	r.add("horizon", e.Horizon)
-	r.add("error_standing_still", report.Number(e.Still.Mean))
-	r.add("seed", m.Meta.Seed)
-	r.add("data_hash", m.Meta.DataHash)
-	r.add("tool", m.Meta.Tool)
-	r.add("command", m.Meta.Command)
-	return r, nil
+	return &inspection{"model", path, []fact{
+		{"task", m.Meta.Task},
+		{"states", nx},
+		{"actions", nu},
+		{"features", m.Net.In},
+		{"layers", layers(m.Net)},
+		{"relus", m.Net.Count(nn.ReLU)},
+		{"identities", m.Net.Count(nn.Identity)},
+		{"zeros", m.Net.Count(nn.Zero)},
+		{"parameters", len(m.Net.Params)},
+		{"error_unit", e.Unit},
+		{"error_1", report.Number(e.OneStep.Mean)},
+		{"error_1_moved", report.Number(e.OneStepMoved.Mean)},
+		{"error_h", report.Number(e.HStep.Mean)},
+		{"horizon", e.Horizon},
+		{"error_standing_still", report.Number(e.Still.Mean)},
+		{"seed", m.Meta.Seed},
+		{"data_hash", m.Meta.DataHash},
+		{"tool", m.Meta.Tool},
+		{"command", m.Meta.Command},
+	}}, nil
 }
 
 // layers writes the shape of a network: in -> units.. -> out.
@@ -125,18 +123,18 @@ func inspectData(path string) (*inspection, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &inspection{Kind: "data set", Path: path}
-	r.add("task", d.Meta.Task)
-	r.add("episodes", d.Episodes)
-	r.add("steps", d.Steps)
-	r.add("states", d.Nx)
-	r.add("actions", d.Nu)
-	r.add("state_names", d.Meta.StateNames)
-	r.add("action_names", d.Meta.ActionNames)
-	r.add("seed", d.Meta.Seed)
-	r.add("hash", d.Hash())
-	r.add("tool", d.Meta.Tool)
-	return r, nil
+	return &inspection{"data set", path, []fact{
+		{"task", d.Meta.Task},
+		{"episodes", d.Episodes},
+		{"steps", d.Steps},
+		{"states", d.Nx},
+		{"actions", d.Nu},
+		{"state_names", d.Meta.StateNames},
+		{"action_names", d.Meta.ActionNames},
+		{"seed", d.Meta.Seed},
+		{"hash", d.Hash()},
+		{"tool", d.Meta.Tool},
+	}}, nil
 }
 
 func inspectRun(dir string) (*inspection, error) {
@@ -144,28 +142,27 @@ func inspectRun(dir string) (*inspection, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &inspection{Kind: "run folder", Path: dir}
-	r.add("steps", len(run.Steps))
 	s := run.Summary
 	if s == nil {
-		r.add("complete", false)
-		return r, nil
+		return &inspection{"run folder", dir, []fact{{"steps", len(run.Steps)}, {"complete", false}}}, nil
 	}
-	r.add("complete", true)
-	r.add("task", s.Task)
-	r.add("planner", s.Planner)
-	r.add("model", s.Model)
-	r.add("seed", s.Seed)
-	r.add("success", s.Success)
-	r.add("cost", s.Cost)
-	r.add("final_error", s.FinalError)
-	r.add("final_error_unit", s.FinalErrorUnit)
-	r.add("plan_ms_median", s.PlanMS.Median)
-	r.add("plan_ms_max", s.PlanMS.Max)
-	r.add("deadline_misses", s.DeadlineMisses)
-	r.add("rel_gap_median", s.RelGap.Median)
-	r.add("certified_fraction", s.CertifiedFraction)
-	return r, nil
+	return &inspection{"run folder", dir, []fact{
+		{"steps", len(run.Steps)},
+		{"complete", true},
+		{"task", s.Task},
+		{"planner", s.Planner},
+		{"model", s.Model},
+		{"seed", s.Seed},
+		{"success", s.Success},
+		{"cost", s.Cost},
+		{"final_error", s.FinalError},
+		{"final_error_unit", s.FinalErrorUnit},
+		{"plan_ms_median", s.PlanMS.Median},
+		{"plan_ms_max", s.PlanMS.Max},
+		{"deadline_misses", s.DeadlineMisses},
+		{"rel_gap_median", s.RelGap.Median},
+		{"certified_fraction", s.CertifiedFraction},
+	}}, nil
 }
 
 func inspectProblem(spec string) (*inspection, error) {
@@ -173,18 +170,18 @@ func inspectProblem(spec string) (*inspection, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &inspection{Kind: "problem", Path: spec}
-	r.add("states", p.Cost.Nx)
-	r.add("actions", p.Cost.Nu)
-	r.add("horizon", p.Horizon())
-	r.add("layers", layers(p.Step))
-	r.add("relus_per_step", p.Step.Count(nn.ReLU))
-	r.add("cost_terms", len(p.Cost.Terms))
-	r.add("obstacles", len(p.Obstacles))
-	r.add("optimum", report.Number(p.Reference.Optimum))
-	r.add("best_known", report.Number(p.Reference.BestKnown))
-	r.add("best_bound", report.Number(p.Reference.BestBound))
-	return r, nil
+	return &inspection{"problem", spec, []fact{
+		{"states", p.Cost.Nx},
+		{"actions", p.Cost.Nu},
+		{"horizon", p.Horizon()},
+		{"layers", layers(p.Step)},
+		{"relus_per_step", p.Step.Count(nn.ReLU)},
+		{"cost_terms", len(p.Cost.Terms)},
+		{"obstacles", len(p.Obstacles)},
+		{"optimum", report.Number(p.Reference.Optimum)},
+		{"best_known", report.Number(p.Reference.BestKnown)},
+		{"best_bound", report.Number(p.Reference.BestBound)},
+	}}, nil
 }
 
 func inspectScenario(path string) (*inspection, error) {
@@ -192,17 +189,17 @@ func inspectScenario(path string) (*inspection, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &inspection{Kind: "scenario", Path: path}
-	r.add("task", s.Task)
-	r.add("seed", s.Seed)
-	r.add("max_steps", s.MaxSteps)
-	r.add("noise", s.Noise)
-	r.add("model", s.Model)
-	r.add("dense_model", s.DenseModel)
-	r.add("planner", s.Planner.Name)
-	r.add("horizon", s.Planner.Horizon)
-	r.add("time", s.Planner.Time)
-	r.add("gap", s.Planner.Gap)
-	r.add("abs_gap", s.Planner.AbsGap)
-	return r, nil
+	return &inspection{"scenario", path, []fact{
+		{"task", s.Task},
+		{"seed", s.Seed},
+		{"max_steps", s.MaxSteps},
+		{"noise", s.Noise},
+		{"model", s.Model},
+		{"dense_model", s.DenseModel},
+		{"planner", s.Planner.Name},
+		{"horizon", s.Planner.Horizon},
+		{"time", s.Planner.Time},
+		{"gap", s.Planner.Gap},
+		{"abs_gap", s.Planner.AbsGap},
+	}}, nil
 }
