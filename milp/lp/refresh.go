@@ -66,10 +66,10 @@ func (s *Solver) settle() bool {
 		}
 		lo, hi, d := s.lo[j], s.hi[j], s.d[j]
 		at := s.at[j]
-		if d > tol || at == atZero {
-			at = atLower
-		} else if d < -tol {
+		if d < -tol {
 			at = atUpper
+		} else if d > tol || at == atZero {
+			at = atLower
 		}
 		if at == atLower && math.IsInf(lo, -1) {
 			at = atUpper

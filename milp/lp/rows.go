@@ -10,8 +10,9 @@ import (
 // row enters the basis as a loose one, so that the duals stay as they are.
 func (s *Solver) AddRow(index []int, value []float64, lower, upper float64) int {
 	checkRange("AddRow", lower, upper)
+	dense := s.scatter("AddRow", index, value)
 	i := len(s.rows)
-	s.full = append(s.full, s.work.column...)
+	s.full = append(s.full, dense...)
 	if i < cap(s.rows) {
 		s.rows = s.rows[:i+1] // its slices have kept their memory
 	} else {
@@ -20,7 +21,7 @@ func (s *Solver) AddRow(index []int, value []float64, lower, upper float64) int 
 	s.addVariable(basic, lower, upper)
 	s.kernel.posRow = append(s.kernel.posRow, -1)
 	s.ray = append(s.ray, 0)
-	s.fill("AddRow", i, index, value)
+	s.gather(i)
 	return i
 }
 
@@ -35,7 +36,8 @@ func (s *Solver) SetRow(i int, lower, upper float64) {
 func (s *Solver) ReplaceRow(i int, index []int, value []float64, lower, upper float64) {
 	s.checkRow("ReplaceRow", i)
 	checkRange("ReplaceRow", lower, upper)
-	s.fill("ReplaceRow", i, index, value)
+	copy(s.dense(i), s.scatter("ReplaceRow", index, value))
+	s.gather(i)
 	s.lower[s.n+i], s.upper[s.n+i] = lower, upper
 	if b := s.kernel.posRow[i]; b >= 0 {
 		s.dualFresh = false
@@ -114,13 +116,12 @@ func (s *Solver) loosen(i int) {
 	s.updates++
 }
 
-// fill sets the entries of row i, dense and sparse. full must hold zeros or the old
-// entries.
-func (s *Solver) fill(method string, i int, index []int, value []float64) {
+// scatter returns the entries of a row as Cols values, in scratch.
+func (s *Solver) scatter(method string, index []int, value []float64) []float64 {
 	if len(index) != len(value) {
 		panic(fmt.Sprintf("lp: %s: %d indices, %d values", method, len(index), len(value)))
 	}
-	dense := s.dense(i)
+	dense := s.work.column
 	clear(dense)
 	for k, j := range index {
 		s.checkCol(method, j)
@@ -133,9 +134,14 @@ func (s *Solver) fill(method string, i int, index []int, value []float64) {
 		}
 		dense[j] = v
 	}
+	return dense
+}
+
+// gather sets the sparse form of row i from the dense one.
+func (s *Solver) gather(i int) {
 	r := &s.rows[i]
 	r.index, r.value = r.index[:0], r.value[:0]
-	for j, v := range dense {
+	for j, v := range s.dense(i) {
 		if v != 0 {
 			r.index = append(r.index, int32(j))
 			r.value = append(r.value, v)
