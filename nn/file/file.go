@@ -1,8 +1,9 @@
 // Package file stores networks: one file a network, read by other tools as well,
 // and refused with a reason if anything in it is wrong.
 //
-// The format is safetensors: the length of a JSON header (8 bytes, little
-// endian), the header, the tensors without gaps. A network has the tensors
+// The format of our own files is safetensors: the length of a JSON header (8
+// bytes, little endian), the header, the tensors without gaps. A network has the
+// tensors
 //
 //	layers.0.weight [out, in]   layers.0.bias [out]   layers.1.weight ..
 //
@@ -10,10 +11,13 @@
 // JSON in the metadata under [ArchitectureKey]; the other metadata are strings
 // that belong to the caller (normalisers, units, seeds).
 //
+// Networks of other tools are ONNX graphs. Reading one composes its affine
+// operators, see [ONNX]; writing one keeps every weight, see [WriteONNX].
+//
 // Each format is a file of this package: its container, and the way from there
 // to a network.
 //
-// Read first: [Save], [Load], [Read].
+// Read first: [Save], [Load], [LoadONNX].
 package file
 
 import (
