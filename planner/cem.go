@@ -60,14 +60,10 @@ func (o *CEMOptions) validate() error {
 		return fmt.Errorf("planner: cem: %d elites of %d samples; it needs 1 to all of them", o.Elites, o.Samples)
 	case o.Keep > o.Elites || o.Keep >= o.Samples:
 		return fmt.Errorf("planner: cem: %d elites kept; there are %d elites, and one sample at least is new", o.Keep, o.Elites)
-	case !(o.Std > 0):
-		return fmt.Errorf("planner: cem: std is %g; it must be positive", o.Std)
 	case !(o.Smoothing < 1):
 		return fmt.Errorf("planner: cem: smoothing is %g; it must be below 1", o.Smoothing)
-	case !(o.Correlation < 1):
-		return fmt.Errorf("planner: cem: correlation is %g; it must be below 1", o.Correlation)
 	}
-	return nil
+	return checkNoise("cem", o.Std, o.Correlation)
 }
 
 // CEM is the cross-entropy method. Several instances each draw sequences, fit a

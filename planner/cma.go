@@ -32,15 +32,10 @@ func (o CMAOptions) withDefaults() CMAOptions {
 }
 
 func (o *CMAOptions) validate() error {
-	switch {
-	case o.Samples < 4:
+	if o.Samples < 4 {
 		return fmt.Errorf("planner: cma: %d samples; it needs at least 4", o.Samples)
-	case !(o.Std > 0):
-		return fmt.Errorf("planner: cma: std is %g; it must be positive", o.Std)
-	case !(o.Correlation < 1):
-		return fmt.Errorf("planner: cma: correlation is %g; it must be below 1", o.Correlation)
 	}
-	return nil
+	return checkNoise("cma", o.Std, o.Correlation)
 }
 
 // CMA is the covariance matrix adaptation evolution strategy (Hansen, The CMA

@@ -45,14 +45,10 @@ func (o *MPPIOptions) validate() error {
 		return fmt.Errorf("planner: mppi: %d samples; it needs at least 2", o.Samples)
 	case !(o.Temperature > 0):
 		return fmt.Errorf("planner: mppi: temperature is %g; it must be positive", o.Temperature)
-	case !(o.Std > 0):
-		return fmt.Errorf("planner: mppi: std is %g; it must be positive", o.Std)
 	case !(o.Decay > 0 && o.Decay <= 1):
 		return fmt.Errorf("planner: mppi: decay is %g; it must be in (0, 1]", o.Decay)
-	case !(o.Correlation < 1):
-		return fmt.Errorf("planner: mppi: correlation is %g; it must be below 1", o.Correlation)
 	}
-	return nil
+	return checkNoise("mppi", o.Std, o.Correlation)
 }
 
 // MPPI is model-predictive path-integral control (Williams et al., ICRA 2017):

@@ -2,6 +2,7 @@ package planner
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"math/rand/v2"
 
@@ -107,6 +108,17 @@ func (s *sampler) offerBest(samples *population) (top float64) {
 		s.best.offer(s.r, samples.row(samples.order[0]))
 	}
 	return top
+}
+
+// checkNoise reports a first deviation or a correlation that no noise has.
+func checkNoise(planner string, std, correlation float64) error {
+	if !(std > 0) || math.IsInf(std, 0) {
+		return fmt.Errorf("planner: %s: std is %g; it must be positive and finite", planner, std)
+	}
+	if !(correlation < 1) {
+		return fmt.Errorf("planner: %s: correlation is %g; it must be below 1", planner, correlation)
+	}
+	return nil
 }
 
 // Constants of restarts.
