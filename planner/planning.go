@@ -60,10 +60,14 @@ func endless(ctx context.Context, budget int) error {
 }
 
 // finish completes a plan: it repeats the forward pass with the judge and stamps
-// the times.
+// the times. A dual bound above the cost of a plan that exists is disproved by it:
+// it is dropped, whoever proved it.
 func (p *Problem) finish(plan *control.Plan, x0 []float64, c clock) *control.Plan {
 	plan.Inputs = p.Cost.Horizon * p.Cost.Nu
 	Verify(plan, p.Judge, p.Cost, x0, p.Before, p.Tolerance)
+	if plan.Verified && !(plan.DualBound <= plan.Objective+p.Tolerance*(1+math.Abs(plan.Objective))) {
+		plan.DualBound, plan.Certified, plan.Status = math.Inf(-1), false, control.NumericalFailure
+	}
 	plan.SolveTime, plan.CPUTime = c.elapsed(), cputime.Process()-c.cpu
 	return plan
 }

@@ -59,6 +59,27 @@ func TestVerifyReportsWhatDoesNotReproduce(t *testing.T) {
 	}
 }
 
+func TestDisprovedBoundsAreDropped(t *testing.T) {
+	p, x0 := testProblem(3)
+	p, err := p.withDefaults()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		above float64
+		sound bool
+	}{{-1, true}, {0, true}, {1e-9, true}, {0.1, false}, {math.NaN(), false}} {
+		plan := &control.Plan{Trajectory: control.NewTrajectory(3, 2, 3), Status: control.Optimal, Certified: true}
+		plan.Simulate(p.Judge, x0)
+		plan.Objective = p.Cost.Total(plan.Trajectory, nil)
+		plan.DualBound = plan.Objective + c.above
+		p.finish(plan, x0, startClock())
+		if plan.Certified != c.sound || (plan.Status == control.Optimal) != c.sound || math.IsInf(plan.DualBound, -1) == c.sound {
+			t.Errorf("a bound %g above the cost: %v, certified %v, bound %g", c.above, plan.Status, plan.Certified, plan.DualBound)
+		}
+	}
+}
+
 func TestPlannersReportAJudgeThatDisagrees(t *testing.T) {
 	p, x0 := testProblem(3)
 	p.Judge = shifted{p.Judge, 0.01}
