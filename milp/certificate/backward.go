@@ -1,0 +1,276 @@
+package certificate
+
+import "math"
+
+// form is a linear lower bound on its way back through the network,
+//
+//	c + a'u + x'x_t + g'(buffer of step t),
+//
+// with, for each coefficient, the sum of magnitudes of the fused multiply-adds that
+// made it: see allowance. c is rounded downwards.
+type form struct {
+	g, ge []float64 // of [x_t; u_t; hidden units] of the current step
+	x, xe []float64 // of the state the form has reached
+	a, ae []float64 // of the stacked actions
+	c     float64
+}
+
+func (m *model) newForm() form {
+	width := m.in + len(m.hidden)
+	return form{g: make([]float64, width), ge: make([]float64, width),
+		x: make([]float64, m.p.Nx), xe: make([]float64, m.p.Nx),
+		a: make([]float64, m.inputs()), ae: make([]float64, m.inputs())}
+}
+
+func (f *form) reset() {
+	for _, v := range [][]float64{f.g, f.ge, f.x, f.xe, f.a, f.ae} {
+		clear(v)
+	}
+	f.c = 0
+}
+
+// add adds s w to the coefficients g.
+func add(s float64, w, g, e []float64) {
+	g, e = g[:len(w)], e[:len(w)]
+	for k, v := range w {
+		n := math.FMA(s, v, g[k])
+		g[k] = n
+		e[k] += math.Abs(n)
+	}
+}
+
+// constant adds s v to c.
+func (f *form) constant(s, v float64) { f.c = down(math.FMA(s, v, f.c)) }
+
+// charge lowers c by amount >= 0, a number whose last operation is not rounded up yet.
+func (f *form) charge(amount float64) {
+	if amount != 0 {
+		f.c = down(f.c - up(amount))
+	}
+}
+
+// sides says how units are relaxed.
+type sides struct {
+	r    *ranges
+	low  []float64 // lower slopes in [0, 1]; nil for the plain rule
+	push []float64 // what the phases' multipliers add to the adjoint of each pre-activation; nil for none
+}
+
+// relaxed replaces the hidden units below top of step t by what they read, last unit
+// first, so that the form stays a lower bound.
+//
+// Let g be the coefficient of a = max(0, z), l <= z <= h. For g > 0 every slope v
+// with 0 <= v <= g has v z <= g a; fl(g low) is such a v. For g < 0, g a is concave in
+// z, so the line v z + c lies below it on [l, h] if it does at both ends: v may be
+// any number if c <= min(-v l, (g - v) h). A phase s z >= 0 with multiplier b >= 0
+// subtracts b s from v; rounding the difference changes b, but not its sign.
+func (m *model) relaxed(f *form, t, top int, y *sides) {
+	base := t * len(m.hidden)
+	for h := top - 1; h >= 0; h-- {
+		g, at := f.g[m.in+h], base+h
+		if g == 0 && f.ge[m.in+h] == 0 && y.push == nil {
+			continue
+		}
+		u := &m.hidden[h]
+		l, hi := y.r.lo[at], y.r.hi[at]
+		f.charge(allowance(f.ge[m.in+h]) * u.activate(span{l, hi}).mag())
+		v := f.pull(u, g, l, hi, y.low, at)
+		if y.push != nil {
+			v -= y.push[at]
+		}
+		if v == 0 {
+			continue
+		}
+		f.constant(v, u.b)
+		f.charge(math.Abs(v) * u.slack)
+		add(v, u.w, f.g[u.from:u.to], f.ge[u.from:u.to])
+	}
+}
+
+// pull returns the coefficient of the pre-activation that stands for g times the
+// activation, and adds the constant that goes with it.
+func (f *form) pull(u *neuron, g, l, h float64, low []float64, at int) float64 {
+	switch {
+	case u.gate == Identity || (u.gate == ReLU && l >= 0):
+		return g
+	case u.gate == Zero || h <= 0:
+		return 0
+	case g > 0 && low != nil:
+		return g * low[at]
+	case g > 0:
+		if h > -l {
+			return g
+		}
+		return 0
+	case g < 0:
+		v := g * (h / (h - l))
+		f.c = down(f.c + min(down(-v*l), down(down(g-v)*h)))
+		return v
+	}
+	return g // 0 or NaN
+}
+
+// reads moves the coefficients of step t's inputs to the state and the actions.
+func (m *model) reads(f *form, t int) {
+	nx, nu := m.p.Nx, m.p.Nu
+	copy(f.x, f.g[:nx])
+	copy(f.xe, f.ge[:nx])
+	for j := range nu {
+		k := t*nu + j
+		n := f.a[k] + f.g[nx+j]
+		f.a[k] = n
+		f.ae[k] += f.ge[nx+j] + math.Abs(n)
+	}
+}
+
+// output replaces the state x_{t+1} by the outputs of step t.
+func (m *model) output(f *form, t int, r *ranges) {
+	clear(f.g)
+	clear(f.ge)
+	nx := m.p.Nx
+	for i, v := range f.x {
+		if v == 0 && f.xe[i] == 0 {
+			continue
+		}
+		u := &m.out[i]
+		f.charge(allowance(f.xe[i]) * r.state((t+1)*nx+i).mag())
+		f.constant(v, u.b)
+		f.charge(math.Abs(v) * u.slack)
+		add(v, u.w, f.g[u.from:u.to], f.ge[u.from:u.to])
+	}
+	clear(f.x)
+	clear(f.xe)
+}
+
+// minimum replaces x_0 by its value and returns a lower bound of the form on a box.
+func (m *model) minimum(f *form, lower, upper []float64) float64 {
+	for i, v := range f.x {
+		f.constant(v, m.p.X0[i])
+		f.charge(allowance(f.xe[i]) * math.Abs(m.p.X0[i]))
+	}
+	for k, v := range f.a {
+		if v > 0 {
+			f.constant(v, lower[k])
+		} else {
+			f.constant(v, upper[k])
+		}
+		f.charge(allowance(f.ae[k]) * span{lower[k], upper[k]}.mag())
+	}
+	if math.IsNaN(f.c) { // an overflow on the way: nothing is known
+		return math.Inf(-1)
+	}
+	return f.c
+}
+
+// preActivation returns a lower bound of sign * z for hidden unit h of step t.
+func (m *model) preActivation(f *form, t, h int, sign float64, r *ranges, lower, upper []float64) float64 {
+	f.reset()
+	u := &m.hidden[h]
+	for k, w := range u.w {
+		f.g[u.from+k] = sign * w
+	}
+	f.c = sign * u.b
+	f.charge(u.slack)
+	y := sides{r: r}
+	m.relaxed(f, t, h, &y)
+	m.reads(f, t)
+	for t--; t >= 0; t-- {
+		m.output(f, t, r)
+		m.relaxed(f, t, len(m.hidden), &y)
+		m.reads(f, t)
+	}
+	return m.minimum(f, lower, upper)
+}
+
+// objective returns a lower bound of J on a box, given ranges that hold there and
+// the multipliers of the residuals.
+func (m *model) objective(f *form, y *sides, mult, lower, upper []float64) float64 {
+	f.reset()
+	next, at := len(m.p.Cost)-1, len(mult)
+	for t := m.p.Horizon; t >= 1; t-- {
+		for ; next >= 0 && m.p.Cost[next].T == t; next-- {
+			at -= len(m.p.Cost[next].B)
+			m.seed(f, &m.p.Cost[next], mult[at:], y.r, lower, upper)
+		}
+		m.output(f, t-1, y.r)
+		m.relaxed(f, t-1, len(m.hidden), y)
+		m.reads(f, t-1)
+	}
+	v := m.minimum(f, lower, upper)
+	if !m.signed {
+		v = max(v, 0)
+	}
+	return v
+}
+
+// seed adds the tangent of a term, with the multipliers mult, to the form.
+//
+//	l1:         factor |r_j| >= m_j r_j if |m_j| <= factor
+//	linf:       factor max |r| >= sum m_j r_j if sum |m_j| <= factor
+//	max:        factor max r   >= sum m_j r_j if m >= 0 and sum m_j = factor
+//	squared_l2: factor r_j^2   >= m_j r_j - m_j^2/(4 factor)
+//
+// Rounding may make the sum of linf or max miss the factor: the difference is
+// charged times the largest residual.
+func (m *model) seed(f *form, k *Term, mult []float64, r *ranges, lower, upper []float64) {
+	if k.Norm == Disc || k.Factor == 0 {
+		return
+	}
+	var total, exact float64 // sum |m_j|, and the magnitudes met on the way
+	for j := range k.B {
+		v := k.Factor * mult[j]
+		if k.Norm == SquaredL2 {
+			v *= 2
+			f.charge(up(v*v) / (4 * k.Factor))
+		}
+		total += math.Abs(v)
+		exact += total
+		if v != 0 {
+			m.row(f, k, j, v)
+		}
+	}
+	miss := 0.0
+	switch k.Norm {
+	case LInf:
+		miss = max(0, total-k.Factor)
+	case Max:
+		miss = math.Abs(total - k.Factor)
+	default:
+		return
+	}
+	if len(k.B) > 1 {
+		miss = up(miss) + allowance(exact)
+	}
+	if miss > 0 {
+		f.charge(up(miss) * m.largest(k, r, lower, upper))
+	}
+}
+
+// row adds v times entry j of the residual to the form.
+func (m *model) row(f *form, k *Term, j int, v float64) {
+	nx, nu, at := m.p.Nx, m.p.Nu, (k.T-1)*m.p.Nu
+	f.constant(v, k.B[j])
+	add(v, k.X[j*nx:(j+1)*nx], f.x, f.xe)
+	add(v, k.U[j*nu:(j+1)*nu], f.a[at:], f.ae[at:])
+	if k.Prev == nil {
+		return
+	}
+	w := k.Prev[j*nu : (j+1)*nu]
+	if k.T > 1 {
+		add(v, w, f.a[at-nu:], f.ae[at-nu:])
+		return
+	}
+	for i, c := range w {
+		prev := span{m.p.Before[i], m.p.Before[i]}
+		f.c = down(f.c + min(down(down(v*c)*prev.lo), down(up(v*c)*prev.lo)))
+	}
+}
+
+// largest returns the largest magnitude of a term's residuals.
+func (m *model) largest(k *Term, r *ranges, lower, upper []float64) float64 {
+	var top float64
+	for j := range k.B {
+		top = max(top, m.residual(k, j, r.xlo, r.xhi, lower, upper).mag())
+	}
+	return top
+}

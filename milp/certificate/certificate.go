@@ -1,0 +1,144 @@
+// Package certificate holds the proof that no plan is better than a bound, as a
+// file, and the check of such a proof. The statement is
+//
+//	min over u in the box of J(u)  >=  dual_bound,    J(incumbent)  <=  objective
+//
+// for the network in real arithmetic with the stored weights. The proof is a list
+// of leaves: boxes of the stacked actions u (with, optionally, phases of units)
+// that cover the box, each with a lower bound of J and the multipliers that yield
+// it. [Check] believes none of it. It rebuilds the tree from the leaves, bounds the
+// pre-activations from the root down by its own linear bounds (CROWN: Zhang et al.,
+// NeurIPS 2018), repeats every leaf's bound and evaluates the incumbent. It shares
+// no code with the solver, so that it can share no mistake.
+//
+// # Arithmetic
+//
+// Nothing is compared with a tolerance. A linear form on its way back through the
+// network has floating-point coefficients; each is the result of fused
+// multiply-adds, m' = fl(v w + m), off by at most 2^-53 |m'|. The sum of |m'| is kept
+// beside the coefficient (a running error bound: Wilkinson), and when the
+// coefficient is used up it is charged times the largest magnitude that its
+// variable has in the box. Constants are rounded downwards after every operation,
+// and the sides of a ReLU are chosen so that they hold for the rounded
+// slopes: see round.go and backward.go.
+//
+// Read first: [Certificate], [Check], [Leaf].
+package certificate
+
+// Certificate is the content of a file.
+type Certificate struct {
+	Program Program `json:"program"`
+	Claim   Claim   `json:"claim"`
+	// Incumbent is the plan, Horizon x Nu.
+	Incumbent [][]float64 `json:"incumbent"`
+	Leaves    []Leaf      `json:"leaves"`
+}
+
+// Claim is what the certificate proves.
+type Claim struct {
+	Objective float64 `json:"objective"`  // at least J(incumbent): round upwards, see [CostAbove]
+	DualBound float64 `json:"dual_bound"` // at most J(u) for every u in the box
+}
+
+// Program is what the certificate speaks of: x_{t+1} = N([x_t; u_t]) from X0, u in
+// a box, and the cost as a sum of terms.
+type Program struct {
+	Network Network   `json:"network"`
+	Nx      int       `json:"nx"`
+	Nu      int       `json:"nu"`
+	Horizon int       `json:"horizon"`
+	X0      []float64 `json:"x0"`    // Nx
+	Lower   []float64 `json:"lower"` // of the stacked actions, Horizon x Nu
+	Upper   []float64 `json:"upper"`
+	// Before is the action before the plan, Nu; null if there is none. Terms at
+	// step 1 that have Prev read it.
+	Before []float64 `json:"before"`
+	Cost   []Term    `json:"cost"`
+	// Rounded is null, or for every unit of the network (hidden ones, then outputs)
+	// the sum of magnitudes its weights were computed from. The certificate then
+	// holds for the weights before rounding: each unit that reads n activations may
+	// be off by (n + 2) 2^-52 times this sum.
+	Rounded []float64 `json:"rounded"`
+}
+
+// Network is a gated network. Its activation buffer starts with the Nx states and
+// Nu actions; each layer reads a window of it and appends its units. The last
+// layer is the next state and is not gated.
+type Network struct {
+	Layers []Layer `json:"layers"`
+}
+
+// Layer is one layer of a [Network].
+type Layer struct {
+	From    int       `json:"from"` // window [From, To) of the activation buffer
+	To      int       `json:"to"`
+	Weights []float64 `json:"weights"` // units x (To - From), row-major
+	Bias    []float64 `json:"bias"`    // units
+	Gates   []string  `json:"gates"`   // units: relu, identity or zero
+}
+
+// Term is Factor * norm(X x_T + U u_{T-1} + Prev u_{T-2} + B), T in 1..Horizon. The
+// terms are ordered by T.
+type Term struct {
+	T      int       `json:"t"`
+	Norm   string    `json:"norm"` // one of the Norm constants
+	Factor float64   `json:"factor"`
+	X      []float64 `json:"x"`    // rows x Nx, row-major
+	U      []float64 `json:"u"`    // rows x Nu
+	Prev   []float64 `json:"prev"` // rows x Nu, or null
+	B      []float64 `json:"b"`    // rows
+	Radius float64   `json:"radius,omitempty"`
+}
+
+// The norms of a residual r.
+const (
+	L1        = "l1"         // sum |r_i|
+	LInf      = "linf"       // max |r_i|
+	SquaredL2 = "squared_l2" // sum r_i^2
+	Disc      = "disc"       // max(0, Radius^2 - sum r_i^2), bounded below by 0
+	Max       = "max"        // max r_i
+)
+
+var norms = []string{L1, LInf, SquaredL2, Disc, Max}
+
+// The gates of a unit.
+const (
+	ReLU     = "relu"
+	Identity = "identity"
+	Zero     = "zero"
+)
+
+var gates = []string{ReLU, Identity, Zero}
+
+// Leaf is a part of the box with a lower bound of J. Units are hidden units: unit
+// h of step t has index t*n + h, n hidden units in one step.
+//
+// The leaves together cover the box as the leaves of a tree do: boxes are
+// cut in two at a coordinate or at the phase of a unit, again and again. A slab that
+// was clipped off is a leaf like any other. A leaf that lies within another one is
+// superfluous and does no harm; leaves that overlap otherwise are refused.
+type Leaf struct {
+	Lower []float64 `json:"lower"` // box of the stacked actions
+	Upper []float64 `json:"upper"`
+	Bound float64   `json:"bound"`
+	// Low is the lower slope of every hidden unit, in [0, 1], read where the unit is
+	// undecided. Absent: 1 where the range of the pre-activation reaches further up
+	// than down, else 0.
+	Low []float64 `json:"low,omitempty"`
+	// Mult is the tangent of every residual of the cost, term by term: in [-1, 1] for
+	// l1, sum of magnitudes at most 1 for linf, the point of tangency for squared_l2,
+	// not negative with sum 1 for max; disc ignores it. Absent: the tangents at the
+	// centre of the leaf.
+	Mult []float64 `json:"mult,omitempty"`
+	// Phases are pairs [unit, 1] or [unit, -1]: the leaf is only the part of its box in
+	// which the pre-activation of the unit is >= 0, or <= 0.
+	Phases [][2]int `json:"phases,omitempty"`
+	// Beta is the multiplier, >= 0, of every phase. Absent: 0.
+	Beta []float64 `json:"beta,omitempty"`
+	// Depth is the number of cuts that made the leaf, 0 where it is not known. If the
+	// leaves stand in the order of a depth-first walk and all have a depth, the checker
+	// takes the same cuts in the same order as the solver. Without, or if it is
+	// wrong, the checker finds an order by itself; bounds that it recomputes may then
+	// differ in either direction, since linear bounds are not monotone.
+	Depth int `json:"depth,omitempty"`
+}

@@ -1,0 +1,151 @@
+package certificate
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+)
+
+// Report is the outcome of [Check].
+type Report struct {
+	Valid     bool
+	DualBound float64 // as claimed; proven if Valid
+	Objective float64 // as claimed; the incumbent costs no more if Valid
+	Leaves    int
+	// Refined is the number of leaves whose bound was reached only after the checker
+	// had cut them further, see [Check]; 0 if not Valid.
+	Refined int
+	Reason  string // why it is not valid; empty if it is
+}
+
+// Check verifies a certificate:
+//
+//  1. the incumbent lies in the box and costs, rounded upwards, no more than claimed;
+//  2. the multipliers are in their domains, every leaf claims at least the dual bound,
+//     and the leaves cover the box exactly;
+//  3. every leaf's bound, recomputed and rounded downwards, is at least the claimed one.
+//
+// A leaf's bound is recomputed first with the ranges of the node above it, then with
+// ranges tightened on the leaf. The ranges depend on the order of cuts, which the
+// checker reconstructs and which need not be the solver's (see [Leaf.Depth]), and
+// on rounding. So where a leaf misses its claim by no more than [refineShare] of the scale of J, the checker cuts the leaf by
+// itself, into at most [refineBoxes] boxes.
+//
+// The report is the same for any number of processors. An error means that the
+// certificate has the wrong shape (see [Certificate.Validate]) or that ctx ended.
+func Check(ctx context.Context, c *Certificate) (*Report, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	r := &Report{DualBound: c.Claim.DualBound, Objective: c.Claim.Objective, Leaves: len(c.Leaves)}
+	m := newModel(&c.Program)
+	if r.Reason = firstReason(c, m); r.Reason != "" {
+		return r, nil
+	}
+	t, g, err := newTree(ctx, c.Leaves, c.Program.Lower, c.Program.Upper)
+	switch {
+	case err != nil:
+		return nil, err
+	case g != nil:
+		r.Reason = g.String()
+		return r, nil
+	}
+	if err := checkBounds(ctx, m, c, t, r); err != nil {
+		return nil, err
+	}
+	r.Valid = r.Reason == ""
+	return r, nil
+}
+
+// firstReason returns what is wrong with the claims that are cheap to check.
+func firstReason(c *Certificate, m *model) string {
+	if s := incumbentReason(c, m); s != "" {
+		return s
+	}
+	for i := range c.Leaves {
+		y := &c.Leaves[i]
+		if s := y.reason(m, i); s != "" {
+			return s
+		}
+		if y.Bound < c.Claim.DualBound {
+			return fmt.Sprintf("leaf %d: bound %v is below the claimed dual bound %v", i, y.Bound, c.Claim.DualBound)
+		}
+	}
+	return ""
+}
+
+func incumbentReason(c *Certificate, m *model) string {
+	p := &c.Program
+	u := slices.Concat(c.Incumbent...)
+	for k, v := range u {
+		if v < p.Lower[k] || v > p.Upper[k] {
+			return fmt.Sprintf("incumbent leaves the box: action %d, coordinate %d is %v, outside [%v, %v]",
+				k/p.Nu, k%p.Nu, v, p.Lower[k], p.Upper[k])
+		}
+	}
+	if v := m.cost(u); !(v.hi <= c.Claim.Objective) {
+		return fmt.Sprintf("objective of the incumbent is %v, claimed %v", v.hi, c.Claim.Objective)
+	}
+	return ""
+}
+
+// sumError is how far from 1 a sum of multipliers may be: what is missing is charged.
+const sumError = 1e-9
+
+// reason returns what is wrong with leaf i apart from its bound.
+func (y *Leaf) reason(m *model, i int) string {
+	p := m.p
+	for k, l := range y.Lower {
+		switch {
+		case l > y.Upper[k]:
+			return fmt.Sprintf("leaf %d: lower[%d] = %v is above upper[%d] = %v", i, k, l, k, y.Upper[k])
+		case l < p.Lower[k]:
+			return fmt.Sprintf("leaf %d reaches outside the box: lower[%d] is %v, below %v", i, k, l, p.Lower[k])
+		case y.Upper[k] > p.Upper[k]:
+			return fmt.Sprintf("leaf %d reaches outside the box: upper[%d] is %v, above %v", i, k, y.Upper[k], p.Upper[k])
+		}
+	}
+	for k, v := range y.Low {
+		if !(v >= 0 && v <= 1) {
+			return fmt.Sprintf("slope %d of leaf %d is %v, outside [0, 1]", k, i, v)
+		}
+	}
+	for k, v := range y.Beta {
+		if !(v >= 0) {
+			return fmt.Sprintf("beta %d of leaf %d is %v; it must not be negative", k, i, v)
+		}
+	}
+	if y.Mult != nil {
+		return m.multReason(y.Mult, i)
+	}
+	return ""
+}
+
+// multReason checks the domains of the multipliers of the residuals.
+func (m *model) multReason(mult []float64, leaf int) string {
+	at := 0
+	for i := range m.p.Cost {
+		k := &m.p.Cost[i]
+		v := mult[at : at+len(k.B)]
+		var sum, size float64
+		for j, x := range v {
+			sum += x
+			size += math.Abs(x)
+			if k.Norm == L1 && math.Abs(x) > 1 {
+				return fmt.Sprintf("multiplier %d of leaf %d is %v, outside [-1, 1] of an l1 term", at+j, leaf, x)
+			}
+			if k.Norm == Max && x < 0 {
+				return fmt.Sprintf("multiplier %d of leaf %d is %v; those of a max term must not be negative", at+j, leaf, x)
+			}
+		}
+		if k.Norm == LInf && size > 1+sumError {
+			return fmt.Sprintf("multipliers %d..%d of leaf %d have magnitudes of sum %v, above 1 of an linf term", at, at+len(v)-1, leaf, size)
+		}
+		if k.Norm == Max && math.Abs(sum-1) > sumError {
+			return fmt.Sprintf("multipliers %d..%d of leaf %d have the sum %v; those of a max term must have 1", at, at+len(v)-1, leaf, sum)
+		}
+		at += len(v)
+	}
+	return ""
+}

@@ -1,0 +1,110 @@
+package certificate
+
+import "slices"
+
+// hinted rebuilds the tree from the depths of the leaves, which stand in the order
+// of a depth-first walk; nil if they do not say such a tree, or one that does not
+// cover the box. A wrong hint costs time only: two parts are joined only if their
+// union is a box exactly.
+func hinted(leaves []Leaf, lower, upper []float64) *tree {
+	h := &hint{leaves: leaves}
+	whole := h.read(0)
+	if whole == nil || h.next != len(leaves) || len(whole.phases) > 0 ||
+		!slices.Equal(whole.lower, lower) || !slices.Equal(whole.upper, upper) {
+		return nil
+	}
+	return whole.tree
+}
+
+type hint struct {
+	leaves []Leaf
+	next   int
+}
+
+// part is a subtree with what it covers.
+type part struct {
+	tree         *tree
+	lower, upper []float64
+	phases       [][2]int // sorted
+}
+
+func (h *hint) read(depth int) *part {
+	if h.next >= len(h.leaves) || h.leaves[h.next].Depth < depth {
+		return nil
+	}
+	if y := &h.leaves[h.next]; y.Depth == depth {
+		i := int32(h.next)
+		h.next++
+		phases := slices.Clone(y.Phases)
+		slices.SortFunc(phases, func(a, b [2]int) int { return a[0] - b[0] })
+		return &part{tree: &tree{coordinate: -1, unit: -1, leaves: []int32{i}, first: i},
+			lower: y.Lower, upper: y.Upper, phases: phases}
+	}
+	a := h.read(depth + 1)
+	if a == nil {
+		return nil
+	}
+	b := h.read(depth + 1)
+	if b == nil {
+		return nil
+	}
+	if slices.Equal(a.phases, b.phases) {
+		return joinBoxes(a, b)
+	}
+	return joinPhases(a, b)
+}
+
+// joinBoxes joins two boxes that share a whole side.
+func joinBoxes(a, b *part) *part {
+	k := -1
+	for j := range a.lower {
+		if a.lower[j] == b.lower[j] && a.upper[j] == b.upper[j] {
+			continue
+		}
+		if k >= 0 {
+			return nil
+		}
+		k = j
+	}
+	if k < 0 {
+		return nil
+	}
+	if a.lower[k] > b.lower[k] {
+		a, b = b, a
+	}
+	if a.upper[k] != b.lower[k] {
+		return nil
+	}
+	p := &part{lower: a.lower, upper: slices.Clone(a.upper), phases: a.phases, tree: node(a, b)}
+	p.upper[k] = b.upper[k]
+	p.tree.coordinate, p.tree.point = k, a.upper[k]
+	return p
+}
+
+// joinPhases joins two parts that differ in the phase of one unit.
+func joinPhases(a, b *part) *part {
+	if len(a.phases) != len(b.phases) || !slices.Equal(a.lower, b.lower) || !slices.Equal(a.upper, b.upper) {
+		return nil
+	}
+	at := -1
+	for i, p := range a.phases {
+		if p == b.phases[i] {
+			continue
+		}
+		if at >= 0 || p[0] != b.phases[i][0] {
+			return nil
+		}
+		at = i
+	}
+	if a.phases[at][1] > 0 {
+		a, b = b, a
+	}
+	p := &part{lower: a.lower, upper: a.upper, tree: node(a, b)}
+	p.phases = slices.Delete(slices.Clone(a.phases), at, at+1)
+	p.tree.unit = a.phases[at][0]
+	return p
+}
+
+func node(a, b *part) *tree {
+	return &tree{coordinate: -1, unit: -1, kids: [2]*tree{a.tree, b.tree}, first: min(a.tree.first, b.tree.first)}
+}

@@ -1,0 +1,99 @@
+package certificate
+
+import (
+	"math"
+	"slices"
+)
+
+// ranges encloses all pre-activations (unit h of step t at t*n + h) and states on a
+// part of the box.
+type ranges struct {
+	lo, hi   []float64 // Horizon x hidden units
+	xlo, xhi []float64 // (Horizon+1) x Nx
+}
+
+// newRanges returns ranges that say nothing but the start state.
+func (m *model) newRanges() *ranges {
+	n, x := m.units(), (m.p.Horizon+1)*m.p.Nx
+	r := &ranges{lo: make([]float64, n), hi: make([]float64, n), xlo: make([]float64, x), xhi: make([]float64, x)}
+	for _, v := range [][]float64{r.lo, r.xlo} {
+		for i := range v {
+			v[i] = math.Inf(-1)
+		}
+	}
+	for _, v := range [][]float64{r.hi, r.xhi} {
+		for i := range v {
+			v[i] = math.Inf(1)
+		}
+	}
+	copy(r.xlo, m.p.X0)
+	copy(r.xhi, m.p.X0)
+	return r
+}
+
+func (r *ranges) clone() *ranges {
+	return &ranges{slices.Clone(r.lo), slices.Clone(r.hi), slices.Clone(r.xlo), slices.Clone(r.xhi)}
+}
+
+func (r *ranges) state(i int) span { return span{r.xlo[i], r.xhi[i]} }
+
+// fix intersects the range of a unit with a phase; false if nothing is left.
+func (r *ranges) fix(unit, sign int) bool {
+	if sign > 0 {
+		r.lo[unit] = max(r.lo[unit], 0)
+	} else {
+		r.hi[unit] = min(r.hi[unit], 0)
+	}
+	return r.lo[unit] <= r.hi[unit]
+}
+
+// tighten intersects r, which holds on a part of the box that contains [lower,
+// upper], with interval and linear bounds there, from step first on. It returns
+// false if a range becomes empty: there is no such point.
+func (w *worker) tighten(r *ranges, lower, upper []float64, first int) bool {
+	m, nx, nu := w.m, w.m.p.Nx, w.m.p.Nu
+	for t := first; t < m.p.Horizon; t++ {
+		copy(w.lo, r.xlo[t*nx:(t+1)*nx])
+		copy(w.hi, r.xhi[t*nx:(t+1)*nx])
+		copy(w.lo[nx:], lower[t*nu:(t+1)*nu])
+		copy(w.hi[nx:], upper[t*nu:(t+1)*nu])
+		for h := range m.hidden {
+			u, at := &m.hidden[h], t*len(m.hidden)+h
+			r.meet(at, u.interval(w.lo, w.hi))
+			if u.gate == ReLU && r.lo[at] < 0 && r.hi[at] > 0 {
+				r.meet(at, span{m.preActivation(&w.f, t, h, 1, r, lower, upper), math.Inf(1)})
+			}
+			if u.gate == ReLU && r.lo[at] < 0 && r.hi[at] > 0 {
+				r.meet(at, span{math.Inf(-1), -m.preActivation(&w.f, t, h, -1, r, lower, upper)})
+			}
+			if r.lo[at] > r.hi[at] {
+				return false
+			}
+			a := u.activate(span{r.lo[at], r.hi[at]})
+			w.lo[m.in+h], w.hi[m.in+h] = a.lo, a.hi
+		}
+		for i := range m.out {
+			x, at := m.out[i].interval(w.lo, w.hi), (t+1)*nx+i
+			if x.lo > r.xlo[at] {
+				r.xlo[at] = x.lo
+			}
+			if x.hi < r.xhi[at] {
+				r.xhi[at] = x.hi
+			}
+			if r.xlo[at] > r.xhi[at] {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// meet intersects the range of a unit with z; NaN changes nothing.
+func (r *ranges) meet(at int, z span) {
+	if z.lo > r.lo[at] {
+		r.lo[at] = z.lo
+	}
+	if z.hi < r.hi[at] {
+		r.hi[at] = z.hi
+	}
+}
