@@ -2,6 +2,7 @@ package lp
 
 import (
 	"fmt"
+	"math"
 	"slices"
 )
 
@@ -22,7 +23,7 @@ func (s *Solver) Basis(dst *Basis) {
 	dst.at = append(dst.at[:0], s.at...)
 	dst.weight = slices.Grow(dst.weight[:0], len(s.weight))[:len(s.weight)]
 	for j, w := range s.weight {
-		dst.weight[j] = float32(w)
+		dst.weight[j] = float32(min(w, math.MaxFloat32))
 	}
 }
 
@@ -62,7 +63,7 @@ func (s *Solver) Clone() *Solver {
 	for i, r := range s.rows {
 		c.AddRow(nil, nil, s.lower[s.n+i], s.upper[s.n+i])
 		copy(c.dense(i), s.dense(i))
-		c.rows[i] = sparseRow{slices.Clone(r.index), slices.Clone(r.value)}
+		c.rows[i] = row{r.dense, slices.Clone(r.index), slices.Clone(r.value)}
 	}
 	copy(c.cost, s.cost)
 	copy(c.lower, s.lower)

@@ -32,7 +32,7 @@ func (s *Solver) invert() {
 		}
 		i := left[best]
 		g := w.pivotTight[:k.size()]
-		k.rowTimes(g, s.rows[i])
+		k.rowTimes(g, &s.rows[i])
 		k.exchange(s.n, s.n+int(i), q, g, w.pair, pivot)
 		left[best] = left[len(left)-1]
 		left = left[:len(left)-1]
@@ -40,7 +40,7 @@ func (s *Solver) invert() {
 	for _, i := range left {
 		s.at[s.n+int(i)] = basic
 	}
-	s.stale, s.dualFresh, s.updates = false, false, 0
+	s.stale, s.dualFresh, s.primalFresh, s.updates = false, false, false, 0
 }
 
 // enteringColumn sets the first of pair to G[S,q] at the basic columns, 1 at q and 0

@@ -49,6 +49,7 @@ func (s *Solver) iterate(cutoff float64, maxIterations int) outcome {
 			stalled = 0
 		}
 		s.Iterations++
+		s.moves++
 		if s.updates++; s.updates >= maxUpdate {
 			s.factor()
 			return refresh
@@ -62,7 +63,7 @@ func (s *Solver) leaving() int {
 	best, p := 0.0, -1
 	for _, j := range s.kernel.cols {
 		v := max(s.lo[j]-s.x[j], s.x[j]-s.hi[j])
-		if v > feasTol && v*v > best*s.weight[j] {
+		if v > feasTol && (p < 0 || v*v > best*s.weight[j]) {
 			best, p = v*v/s.weight[j], int(j)
 		}
 	}
@@ -74,7 +75,7 @@ func (s *Solver) leaving() int {
 			continue
 		}
 		v := max(lo[i]-x[i], x[i]-hi[i])
-		if v > feasTol && v*v > best*weight[i] {
+		if v > feasTol && (p < 0 || v*v > best*weight[i]) {
 			best, p = v*v/weight[i], n+i
 		}
 	}
@@ -90,7 +91,7 @@ func (s *Solver) pivotRow(p int) {
 		copy(g, k.row(int(k.posCol[p])))
 		clear(row)
 	} else {
-		k.rowTimes(g, s.rows[p-s.n])
+		k.rowTimes(g, &s.rows[p-s.n])
 		copy(row, s.dense(p-s.n))
 	}
 	for b, v := range g {

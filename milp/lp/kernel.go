@@ -40,8 +40,14 @@ func (k *kernel) empty() {
 }
 
 // rowTimes sets dst = r[S] W, |R| values.
-func (k *kernel) rowTimes(dst []float64, r sparseRow) {
+func (k *kernel) rowTimes(dst []float64, r *row) {
 	clear(dst)
+	if r.dense {
+		for a, j := range k.cols {
+			axpy(dst, r.value[j], k.row(a))
+		}
+		return
+	}
 	for t, j := range r.index {
 		if a := k.posCol[j]; a >= 0 {
 			axpy(dst, r.value[t], k.row(int(a)))
@@ -122,73 +128,4 @@ func (k *kernel) remove(a, b int) {
 		k.posRow[k.rows[b]] = int32(b)
 	}
 	k.cols, k.rows = k.cols[:last], k.rows[:last]
-}
-
-// axpy adds f x to y.
-func axpy(y []float64, f float64, x []float64) {
-	y = y[:len(x)]
-	for len(x) >= 4 && len(y) >= 4 {
-		y[0] += f * x[0]
-		y[1] += f * x[1]
-		y[2] += f * x[2]
-		y[3] += f * x[3]
-		x, y = x[4:], y[4:]
-	}
-	for i, v := range x {
-		y[i] += f * v
-	}
-}
-
-// dot returns x'y.
-func dot(x, y []float64) float64 {
-	y = y[:len(x)]
-	var a, b float64
-	for len(x) >= 2 && len(y) >= 2 {
-		a += x[0] * y[0]
-		b += x[1] * y[1]
-		x, y = x[2:], y[2:]
-	}
-	for i, v := range x {
-		a += v * y[i]
-	}
-	return a + b
-}
-
-// dotPair returns x'y for both parts of y.
-func dotPair(x []float64, y [][2]float64) (first, second float64) {
-	y = y[:len(x)]
-	for i, v := range x {
-		first += v * y[i][0]
-		second += v * y[i][1]
-	}
-	return first, second
-}
-
-// dot returns r'x.
-func (r sparseRow) dot(x []float64) float64 {
-	value := r.value[:len(r.index)]
-	var sum float64
-	for t, j := range r.index {
-		sum += value[t] * x[j]
-	}
-	return sum
-}
-
-// dotPair returns r'x for both parts of x.
-func (r sparseRow) dotPair(x [][2]float64) (first, second float64) {
-	value := r.value[:len(r.index)]
-	for t, j := range r.index {
-		v, e := value[t], &x[j]
-		first += v * e[0]
-		second += v * e[1]
-	}
-	return first, second
-}
-
-// addTo adds f r to x.
-func (r sparseRow) addTo(x []float64, f float64) {
-	value := r.value[:len(r.index)]
-	for t, j := range r.index {
-		x[j] += f * value[t]
-	}
 }

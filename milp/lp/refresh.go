@@ -58,8 +58,9 @@ func (s *Solver) computeDual() float64 {
 
 // settle puts every nonbasic variable on the bound that the sign of its reduced cost
 // asks for, and reports whether all have it.
-func (s *Solver) settle() bool {
-	tol, fits := dualTol*s.scale, true
+func (s *Solver) settle() (fits bool) {
+	tol := dualTol * s.scale
+	fits = true
 	for j := range s.at {
 		if s.at[j] == basic {
 			continue
@@ -84,20 +85,22 @@ func (s *Solver) settle() bool {
 			}
 		}
 		s.at[j] = at
-		switch at {
-		case atLower:
-			s.x[j] = lo
-		case atUpper:
-			s.x[j] = hi
-		default:
-			s.x[j] = 0
+		x := lo
+		if at == atUpper {
+			x = hi
+		} else if at == atZero {
+			x = 0
+		}
+		if x != s.x[j] {
+			s.x[j] = x
+			s.primalFresh = false
 		}
 	}
 	return fits
 }
 
-// computePrimal sets the basic variables and the objective from the nonbasic ones,
-// and returns the largest violation of a tight row, which is 0 but for rounding.
+// computePrimal sets the basic variables from the nonbasic ones, and returns the
+// largest violation of a tight row, which is 0 but for rounding.
 func (s *Solver) computePrimal() float64 {
 	k, x, rhs := &s.kernel, s.x[:s.n], s.work.tight[:s.kernel.size()]
 	for _, j := range k.cols {
@@ -113,18 +116,28 @@ func (s *Solver) computePrimal() float64 {
 	for _, j := range k.cols {
 		x[j] = z[j]
 	}
-	var residual float64
-	for i, r := range s.rows {
-		activity := r.dot(x)
-		if k.posRow[i] < 0 {
-			s.x[s.n+i] = activity
-		} else {
-			residual = max(residual, math.Abs(activity-s.x[s.n+i]))
+	for i, b := range k.posRow {
+		if b < 0 {
+			s.x[s.n+i] = s.rows[i].dot(x)
 		}
 	}
-	s.objective = dot(s.c[:s.n], x)
+	s.primalFresh, s.moves = true, 0
+	return s.residual()
+}
+
+// residual returns the largest violation of a tight row.
+func (s *Solver) residual() float64 {
+	x, worst := s.x[:s.n], 0.0
+	for _, i := range s.kernel.rows {
+		worst = max(worst, math.Abs(s.rows[i].dot(x)-s.x[s.n+int(i)]))
+	}
+	return worst
+}
+
+// computeObjective sets the objective from x and the costs c.
+func (s *Solver) computeObjective() {
+	s.objective = dot(s.c[:s.n], s.x[:s.n])
 	if s.modified {
 		s.objective += dot(s.c[s.n:], s.x[s.n:])
 	}
-	return residual
 }

@@ -16,12 +16,13 @@ func (s *Solver) AddRow(index []int, value []float64, lower, upper float64) int 
 	if i < cap(s.rows) {
 		s.rows = s.rows[:i+1] // its slices have kept their memory
 	} else {
-		s.rows = append(s.rows, sparseRow{})
+		s.rows = append(s.rows, row{})
 	}
 	s.addVariable(basic, lower, upper)
 	s.kernel.posRow = append(s.kernel.posRow, -1)
 	s.ray = append(s.ray, 0)
-	s.gather(i)
+	s.rows[i].set(dense)
+	s.x[s.n+i] = s.rows[i].dot(s.x[:s.n])
 	return i
 }
 
@@ -36,14 +37,16 @@ func (s *Solver) SetRow(i int, lower, upper float64) {
 func (s *Solver) ReplaceRow(i int, index []int, value []float64, lower, upper float64) {
 	s.checkRow("ReplaceRow", i)
 	checkRange("ReplaceRow", lower, upper)
-	copy(s.dense(i), s.scatter("ReplaceRow", index, value))
-	s.gather(i)
+	dense := s.scatter("ReplaceRow", index, value)
+	copy(s.dense(i), dense)
+	s.rows[i].set(dense)
 	s.lower[s.n+i], s.upper[s.n+i] = lower, upper
 	if b := s.kernel.posRow[i]; b >= 0 {
-		s.dualFresh = false
+		s.dualFresh, s.primalFresh = false, false
 		s.replaceTight(i, int(b))
 	} else {
 		s.weight[s.n+i] = 1
+		s.x[s.n+i] = s.rows[i].dot(s.x[:s.n])
 	}
 }
 
@@ -55,7 +58,7 @@ func (s *Solver) replaceTight(i, b int) {
 	}
 	k := &s.kernel
 	g := s.work.pivotTight[:k.size()]
-	k.rowTimes(g, s.rows[i])
+	k.rowTimes(g, &s.rows[i])
 	if math.Abs(g[b]) < 1e-4 {
 		s.stale = true
 		return
@@ -91,7 +94,7 @@ func (s *Solver) TruncateRows(rows int) {
 // its place goes to a bound.
 func (s *Solver) loosen(i int) {
 	k := &s.kernel
-	s.dualFresh = false
+	s.dualFresh, s.primalFresh = false, false
 	if s.stale {
 		s.factor()
 	}
@@ -135,18 +138,6 @@ func (s *Solver) scatter(method string, index []int, value []float64) []float64 
 		dense[j] = v
 	}
 	return dense
-}
-
-// gather sets the sparse form of row i from the dense one.
-func (s *Solver) gather(i int) {
-	r := &s.rows[i]
-	r.index, r.value = r.index[:0], r.value[:0]
-	for j, v := range s.dense(i) {
-		if v != 0 {
-			r.index = append(r.index, int32(j))
-			r.value = append(r.value, v)
-		}
-	}
 }
 
 // dense returns row i as Cols values.

@@ -65,22 +65,23 @@ func (s *Solver) optimise(cutoff float64, maxIterations int) Status {
 	return Stalled
 }
 
-// compute sets d, the nonbasic variables by its signs, and the basic variables, with
-// the given costs; if the kernel turns out to be inaccurate, it is inverted first.
-// It reports whether all signs fit.
+// compute sets d, the nonbasic variables by its signs, the basic variables, and the
+// objective, with the given costs; what is known to be right is kept, and if the
+// kernel turns out to be inaccurate, it is inverted first. It reports whether all
+// signs fit.
 func (s *Solver) compute() bool {
 	s.restoreCosts()
 	if s.stale {
 		s.factor()
 	}
 	for {
-		bad := false
-		if !s.dualFresh {
-			bad = s.computeDual() > 1e-9*s.scale
-		}
+		good := s.dualFresh || s.computeDual() <= 1e-9*s.scale
 		fits := s.settle()
-		bad = s.computePrimal() > feasTol || bad
-		if !bad || s.updates == 0 {
+		if !s.primalFresh || s.moves > maxMoves || s.moves > 0 && s.residual() > 0.1*feasTol {
+			good = s.computePrimal() <= feasTol && good
+		}
+		if good || s.updates == 0 {
+			s.computeObjective()
 			return fits
 		}
 		s.factor()
@@ -131,6 +132,7 @@ func (s *Solver) finish(status Status) {
 		if status != Unbounded {
 			s.settle()
 			s.computePrimal()
+			s.computeObjective()
 		}
 	}
 	s.Objective = s.objective

@@ -19,7 +19,7 @@ type Solver struct {
 	Iterations int
 
 	n    int // columns
-	rows []sparseRow
+	rows []row
 	full []float64 // the same rows, dense: Rows x Cols
 
 	// One entry a variable: columns first, then rows (the activity r_i).
@@ -36,14 +36,16 @@ type Solver struct {
 	ray    []float64 // Rows
 	work   workspace
 
-	objective float64 // of the current basis with the costs c
-	scale     float64 // largest |cost|, at least tiny
-	modified  bool    // c differs from cost
-	zeroCost  bool    // costs count as 0: only feasibility is asked
-	stale     bool    // the kernel must be inverted before use
-	dualFresh bool    // d belongs to the basis and to cost
-	updates   int     // basis changes since the kernel was inverted
-	perturbed int     // perturbations since Solve began
+	objective   float64 // of the current basis with the costs c
+	scale       float64 // largest |cost|, at least tiny
+	modified    bool    // c differs from cost
+	zeroCost    bool    // costs count as 0: only feasibility is asked
+	stale       bool    // the kernel must be inverted before use
+	dualFresh   bool    // d belongs to the basis and to cost
+	primalFresh bool    // the basic x belong to the nonbasic ones
+	moves       int     // iterations that moved x since it was computed
+	updates     int     // basis changes since the kernel was inverted
+	perturbed   int     // perturbations since Solve began
 }
 
 // place says where a variable is.
@@ -55,12 +57,6 @@ const (
 	atUpper
 	atZero // nonbasic without bounds
 )
-
-// sparseRow holds the entries of a row that are not zero, by column.
-type sparseRow struct {
-	index []int32
-	value []float64
-}
 
 // workspace is scratch that outlives a call only to be reused.
 type workspace struct {
