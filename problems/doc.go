@@ -14,6 +14,8 @@
 //	k' = k + NN([k - rep(p), a])
 //	p' = p + a
 //
+// Beside them it reads questions about networks, VNN-LIB 1.0 ([ReadProperty]).
+//
 // A reader trusts nothing: every error names the file, the field, the value and
 // what would be right.
 //
