@@ -139,8 +139,7 @@ type prover struct {
 // prove returns a certificate with about 2^depth leaves.
 func prove(rng *rand.Rand, p *Program, depth int, phases bool) *Certificate {
 	pr := &prover{worker: newWorker(newModel(p)), rng: rng, p: p, depth: depth}
-	root := place{r: pr.m.newRanges(), lower: p.Lower, upper: p.Upper}
-	pr.tighten(root.r, p.Lower, p.Upper, 0)
+	root := place{r: pr.open(p.Lower, p.Upper), lower: p.Lower, upper: p.Upper}
 	pr.split(root, depth, nil, phases)
 	c := &Certificate{Program: *p, Leaves: pr.leaves}
 	if hinted(c.Leaves, p.Lower, p.Upper) == nil {

@@ -47,12 +47,54 @@ func (r *ranges) fix(unit, sign int) bool {
 	return r.lo[unit] <= r.hi[unit]
 }
 
+// Two kinds of bounds tighten ranges, intervals and linear bounds; neither is always
+// better. Linear bounds are not monotone either: with tighter ranges of some units
+// they may become looser for others. So that the checker misses no claim of a solver
+// whose ranges differ from its own, it passes over them as a solver would: [worker.open]
+// at the root, [worker.tighten] at every node.
+
+// open returns ranges on the whole box: intervals, linear bounds, intervals again.
+func (w *worker) open(lower, upper []float64) *ranges {
+	r := w.m.newRanges()
+	w.intervals(r, lower, upper)
+	w.tighten(r, lower, upper, 0)
+	w.intervals(r, lower, upper)
+	return r
+}
+
 // tighten intersects r, which holds on a part of the box that contains [lower,
-// upper], with interval and linear bounds there, from step first on. It returns
-// false if a range becomes empty: there is no such point.
+// upper], with linear bounds there, for undecided units from step first on. It
+// returns false if a range becomes empty: there is no such point.
 func (w *worker) tighten(r *ranges, lower, upper []float64, first int) bool {
-	m, nx, nu := w.m, w.m.p.Nx, w.m.p.Nu
+	m := w.m
 	for t := first; t < m.p.Horizon; t++ {
+		for h := range m.hidden {
+			at := t*len(m.hidden) + h
+			if m.hidden[h].gate != ReLU {
+				continue
+			}
+			if r.undecided(at) {
+				r.meet(at, span{m.preActivation(&w.f, t, h, 1, r, lower, upper), math.Inf(1)})
+			}
+			if r.undecided(at) {
+				r.meet(at, span{math.Inf(-1), -m.preActivation(&w.f, t, h, -1, r, lower, upper)})
+			}
+			if r.lo[at] > r.hi[at] {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func (r *ranges) undecided(at int) bool { return r.lo[at] < 0 && r.hi[at] > 0 }
+
+// intervals intersects r, which holds on a part of the box that contains [lower,
+// upper], with one pass of interval arithmetic. It returns false if a range becomes
+// empty.
+func (w *worker) intervals(r *ranges, lower, upper []float64) bool {
+	m, nx, nu := w.m, w.m.p.Nx, w.m.p.Nu
+	for t := range m.p.Horizon {
 		copy(w.lo, r.xlo[t*nx:(t+1)*nx])
 		copy(w.hi, r.xhi[t*nx:(t+1)*nx])
 		copy(w.lo[nx:], lower[t*nu:(t+1)*nu])
@@ -60,12 +102,6 @@ func (w *worker) tighten(r *ranges, lower, upper []float64, first int) bool {
 		for h := range m.hidden {
 			u, at := &m.hidden[h], t*len(m.hidden)+h
 			r.meet(at, u.interval(w.lo, w.hi))
-			if u.gate == ReLU && r.lo[at] < 0 && r.hi[at] > 0 {
-				r.meet(at, span{m.preActivation(&w.f, t, h, 1, r, lower, upper), math.Inf(1)})
-			}
-			if u.gate == ReLU && r.lo[at] < 0 && r.hi[at] > 0 {
-				r.meet(at, span{math.Inf(-1), -m.preActivation(&w.f, t, h, -1, r, lower, upper)})
-			}
 			if r.lo[at] > r.hi[at] {
 				return false
 			}

@@ -50,9 +50,8 @@ func newWorker(m *model) *worker {
 func checkBounds(ctx context.Context, m *model, c *Certificate, t *tree, r *Report) error {
 	k := &walker{ctx: ctx, c: c, m: m, extra: make(chan struct{}, max(0, runtime.GOMAXPROCS(0)-1)), failed: math.MaxInt32}
 	w := newWorker(m)
-	root := place{r: m.newRanges(), lower: c.Program.Lower, upper: c.Program.Upper}
-	w.tighten(root.r, root.lower, root.upper, 0)
-	root.pending = c.Program.Horizon
+	root := place{lower: c.Program.Lower, upper: c.Program.Upper, pending: c.Program.Horizon}
+	root.r = w.open(root.lower, root.upper)
 	k.walk(w, t, root)
 	k.group.Wait()
 	if r.Reason = k.reason; r.Reason == "" {
@@ -178,6 +177,12 @@ func (k *walker) tightened(w *worker, y *Leaf, p place, value float64) float64 {
 		return math.Inf(1)
 	}
 	value = max(value, w.bound(y, p))
+	if value < y.Bound {
+		if !w.intervals(p.r, p.lower, p.upper) || !w.tighten(p.r, p.lower, p.upper, 0) {
+			return math.Inf(1)
+		}
+		value = max(value, w.bound(y, p))
+	}
 	scale := max(math.Abs(y.Bound), math.Abs(k.c.Claim.Objective))
 	if value >= y.Bound || y.Bound-value > refineShare*scale {
 		return value
