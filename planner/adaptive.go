@@ -130,7 +130,8 @@ func (d *adaptive) average(order []int) {
 	}
 }
 
-// solve sets zw to A^-1 yw.
+// solve sets zw to A^-1 yw. The tutorial has C^(-1/2) here, which differs by a
+// rotation: as good for the length of the path, and without eigenvectors.
 func (d *adaptive) solve() {
 	for k := range d.zw {
 		s := d.yw[k]
@@ -159,6 +160,8 @@ func (d *adaptive) path(norm float64) {
 // learn updates the lower triangle of the covariance:
 //
 //	C <- (1 - c1 - cMu) C + c1 pc pc' + cMu sum w_i y_i y_i'
+//
+// What the tutorial adds to C while the path stands still is left out.
 func (d *adaptive) learn(order []int) {
 	for i := range d.n {
 		row := d.c[i*d.n : i*d.n+i+1]

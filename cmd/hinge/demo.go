@@ -158,7 +158,7 @@ func (r demoResult) text(w io.Writer) {
 	fmt.Fprint(w, t)
 	fmt.Fprintln(w, "\ncost: sum over the steps of the mean keypoint distance (m), median of the episodes;")
 	fmt.Fprintln(w, "gap: the largest distance of a plan from the best one its model allows, proven, median;")
-	fmt.Fprintln(w, "certified: share of the plans proven to be within 1 % or 1 mm of it in time")
+	fmt.Fprintln(w, "certified: share of the plans proven in time to be within 1 % or 1 mm of it, and followed")
 	for _, row := range r.Rows {
 		fmt.Fprintf(w, "%-5s %s  %s\n", row.Planner, filepath.Join(row.Example, report.MovieFile), filepath.Join(row.Example, report.PlanPlotFile))
 	}

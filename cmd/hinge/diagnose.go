@@ -111,7 +111,7 @@ func checkProof(r *report.Run) finding {
 		return f
 	}
 	f.OK = s.CertifiedFraction == 1
-	f.Detail = fmt.Sprintf("%.0f %% of the plans are proven good enough; median gap %.2g of the cost", 100*float64(s.CertifiedFraction), float64(s.RelGap.Median))
+	f.Detail = fmt.Sprintf("%.0f %% of the plans are proven good enough and were followed; median gap %.2g of the cost", 100*float64(s.CertifiedFraction), float64(s.RelGap.Median))
 	if !f.OK {
 		f.Remedy = "more planner.time, fewer ReLUs, or a larger planner.gap or planner.abs_gap"
 	}
