@@ -44,13 +44,13 @@ func (s *Solver) iterate(cutoff float64, maxIterations int) outcome {
 		}
 		if s.change(p, q, sigma) {
 			stalled = 0
-		} else if stalled++; stalled > 40 {
+		} else if stalled++; stalled > s.patience {
 			s.perturb()
 			stalled = 0
 		}
 		s.Iterations++
 		s.moves++
-		if s.updates++; s.updates >= maxUpdate {
+		if s.updates++; s.updates >= s.maxUpdate {
 			s.factor()
 			return refresh
 		}

@@ -20,9 +20,9 @@ func (s *Solver) Solve(cutoff float64, opts Options) Status {
 			status = Stalled
 			break
 		}
-		done, fits := s.phaseOne(maxIterations)
-		if !done {
-			status = IterationLimit
+		first, fits := s.phaseOne(maxIterations)
+		if first != Optimal {
+			status = first
 			break
 		}
 		if !fits {
@@ -88,9 +88,9 @@ func (s *Solver) compute() bool {
 	}
 }
 
-// phaseOne looks for a basis whose reduced costs have signs that fit the bounds. It
-// reports whether it came to an end, and whether there is one.
-func (s *Solver) phaseOne(maxIterations int) (done, fits bool) {
+// phaseOne looks for a basis whose reduced costs have signs that fit the bounds. If
+// it comes to an end, with Optimal, it says whether there is one.
+func (s *Solver) phaseOne(maxIterations int) (status Status, fits bool) {
 	for j := range s.lower {
 		lo, hi := math.IsInf(s.lower[j], -1), math.IsInf(s.upper[j], 1)
 		switch {
@@ -105,12 +105,9 @@ func (s *Solver) phaseOne(maxIterations int) (done, fits bool) {
 		}
 	}
 	s.lo, s.hi = s.boxLo, s.boxHi
-	status := s.optimise(math.Inf(1), maxIterations)
+	status = s.optimise(math.Inf(1), maxIterations)
 	s.lo, s.hi = s.lower, s.upper
-	if status != Optimal {
-		return false, false
-	}
-	return true, s.settle()
+	return status, s.settle()
 }
 
 // withoutCosts tells an infeasible program from an unbounded one.
@@ -126,18 +123,19 @@ func (s *Solver) withoutCosts(maxIterations int) Status {
 
 // finish leaves d and Objective as documented.
 func (s *Solver) finish(status Status) {
-	if s.modified || !s.dualFresh {
+	if status == Unbounded {
 		s.restoreCosts()
 		s.computeDual()
-		if status != Unbounded {
-			s.settle()
-			s.computePrimal()
-			s.computeObjective()
-		}
+		s.Objective = math.Inf(-1)
+		return
 	}
 	s.Objective = s.objective
-	if status == Unbounded {
-		s.Objective = math.Inf(-1)
+	if s.modified || !s.dualFresh || status == IterationLimit {
+		if !s.compute() {
+			s.Objective = math.Inf(-1)
+		} else {
+			s.Objective = s.objective
+		}
 	}
 }
 

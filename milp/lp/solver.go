@@ -46,6 +46,9 @@ type Solver struct {
 	moves       int     // iterations that moved x since it was computed
 	updates     int     // basis changes since the kernel was inverted
 	perturbed   int     // perturbations since Solve began
+
+	patience  int // steps without progress before costs are perturbed
+	maxUpdate int // basis changes before the kernel is inverted anew
 }
 
 // place says where a variable is.
@@ -79,7 +82,7 @@ func New(cols int) *Solver {
 	if cols < 0 {
 		panic(fmt.Sprintf("lp: New: %d columns", cols))
 	}
-	s := &Solver{n: cols, kernel: newKernel(cols)}
+	s := &Solver{n: cols, kernel: newKernel(cols), patience: 40, maxUpdate: 200}
 	for range cols {
 		s.addVariable(atLower, 0, 0)
 	}

@@ -40,7 +40,6 @@ const (
 	dropTol   = 1e-9 // smaller entries of a pivot row count as zero
 	pivotTol  = 1e-7 // smaller pivots are taken only if there is nothing else
 	minWeight = 1e-4 // of dual steepest edge
-	maxUpdate = 200  // basis changes before the kernel is inverted anew
 	maxMoves  = 20   // basis changes before x is computed anew
 	maxRounds = 40   // clean-ups of one program before it counts as stalled
 )
