@@ -93,7 +93,7 @@ model small, plans by branch-and-bound or sampling, and closes the loop.`,
 	root.AddCommand(
 		a.demoCommand(), a.runCommand(), a.planCommand(), a.checkCommand(),
 		a.collectCommand(), a.trainCommand(), a.sparsifyCommand(),
-		a.listCommand(), a.inspectCommand(), a.doctorCommand(), a.benchCommand(), a.versionCommand(),
+		a.listCommand(), a.inspectCommand(), a.convertCommand(), a.doctorCommand(), a.benchCommand(), a.versionCommand(),
 	)
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()

@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -20,11 +22,12 @@ import (
 func (a *app) inspectCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "inspect FILE",
-		Short: "Say what is in a model, data set, run folder, scenario or problem",
+		Short: "Say what is in a model, network, data set, run folder, scenario or problem",
 		Example: `  hinge inspect model.safetensors
+  hinge inspect network.onnx
   hinge inspect data.npz --json
   hinge inspect runs/push-t-bnb-1`,
-		Args: exactArgs("a model, data set, run folder, scenario or problem"),
+		Args: exactArgs("a model, network, data set, run folder, scenario or problem"),
 	}
 	return a.command(c, outForResult, func(_ context.Context, _ *cobra.Command, args []string) (result, error) {
 		r, err := inspect(args[0])
@@ -44,14 +47,16 @@ func inspect(path string) (*inspection, error) {
 	switch ext := filepath.Ext(path); {
 	case err == nil && info.IsDir():
 		return inspectRun(path)
-	case ext == ".safetensors":
+	case ext == ".safetensors" || ext == ".onnx":
 		return inspectModel(path)
+	case ext == ".vnnlib":
+		return inspectProperty(path)
 	case ext == ".npz":
 		return inspectData(path)
 	case ext == ".yaml" || ext == ".yml" || err != nil:
 		return inspectScenario(path)
 	}
-	return nil, fmt.Errorf("%s: unknown kind of file; inspect reads .safetensors, .npz, .yaml, run folders and %s", path, strings.Join(problems.Forms(), ", "))
+	return nil, fmt.Errorf("%s: unknown kind of file; inspect reads .safetensors, .onnx, .npz, .vnnlib, .yaml, run folders and %s", path, strings.Join(problems.Forms(), ", "))
 }
 
 // inspection is facts in the order in which they are shown.
@@ -80,6 +85,13 @@ func inspectModel(path string) (*inspection, error) {
 	if err := needFile("model", path); err != nil {
 		return nil, err
 	}
+	n, err := loadNetwork(path)
+	if err != nil {
+		return nil, err
+	}
+	if _, model := n.meta["format"]; n.onnx != nil || !model {
+		return inspectNetwork(path, n), nil
+	}
 	m, err := dynamics.Load(path)
 	if err != nil {
 		return nil, err
@@ -106,6 +118,41 @@ func inspectModel(path string) (*inspection, error) {
 		{"data_hash", m.Meta.DataHash},
 		{"tool", m.Meta.Tool},
 		{"command", m.Meta.Command},
+	}}, nil
+}
+
+// inspectNetwork describes a network that nothing else is known about.
+func inspectNetwork(path string, n *network) *inspection {
+	facts := []fact{
+		{"inputs", n.net.In},
+		{"outputs", n.net.Out()},
+		{"layers", layers(n.net)},
+		{"relus", n.net.Count(nn.ReLU)},
+		{"identities", n.net.Count(nn.Identity)},
+		{"zeros", n.net.Count(nn.Zero)},
+		{"parameters", len(n.net.Params)},
+		{"metadata", slices.Sorted(maps.Keys(n.meta))},
+	}
+	if n.onnx != nil {
+		facts = append(facts, fact{"opset", n.onnx.Opset}, fact{"producer", n.onnx.Producer}, fact{"exact", n.exact})
+	}
+	return &inspection{"network", path, facts}
+}
+
+func inspectProperty(path string) (*inspection, error) {
+	p, err := problems.ReadProperty(path)
+	if err != nil {
+		return nil, err
+	}
+	groups := 0
+	for i := range p.Cases {
+		groups += len(p.Cases[i].Groups)
+	}
+	return &inspection{"property", path, []fact{
+		{"inputs", p.Inputs},
+		{"outputs", p.Outputs},
+		{"boxes", len(p.Cases)},
+		{"groups", groups},
 	}}, nil
 }
 
