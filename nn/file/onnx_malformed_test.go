@@ -135,6 +135,9 @@ var spoilt = []struct {
 			}
 		}
 	}, `field metadata_props: key "k" comes twice; it must come once`},
+	{func(p *plan) {
+		p.topExtra = func(m *message) { m.message(14, func(e *message) { e.text(1, "k\xff") }) }
+	}, `field metadata_props: "k\xff" is ""; key and value must be valid UTF-8`},
 	{func(p *plan) { p.topExtra = func(m *message) { m.integer(2, 5) } }, `field 2 has the wire type 0; it must be 2`},
 
 	{func(p *plan) { p.op = "Conv" }, `node 0, Conv "fc": the operator is not supported; valid are Add, Concat, Constant, Dropout, Flatten, Gemm, Identity, MatMul, Relu, Reshape, Sub`},

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"unicode/utf8"
 
 	"google.golang.org/protobuf/encoding/protowire"
 )
@@ -277,6 +278,9 @@ func (m *onnxModel) parseMeta(b bytesAt) error {
 	}
 	if _, twice := m.meta[key]; twice {
 		return fmt.Errorf("field metadata_props: key %.80q comes twice; it must come once", key)
+	}
+	if !utf8.ValidString(key) || !utf8.ValidString(value) {
+		return fmt.Errorf("field metadata_props: %.80q is %.80q; key and value must be valid UTF-8", key, value)
 	}
 	if key == ArchitectureKey {
 		return fmt.Errorf("field metadata_props: key %q is reserved; an ONNX file has its architecture in its graph", key)
