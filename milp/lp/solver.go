@@ -13,7 +13,8 @@ import (
 // goroutine; [Solver.Clone] gives another its own.
 type Solver struct {
 	// Objective is, after a solve, the dual objective of RowDual: at Optimal also
-	// c'X. -Inf if Unbounded. Computed with rounding.
+	// c'X. -Inf if a sign of the multipliers has no bound: at Unbounded, at a limit in
+	// phase one, and at Infeasible if no multipliers fit. Computed with rounding.
 	Objective float64
 	// Iterations counts the basis changes of the last solve.
 	Iterations int
