@@ -170,6 +170,7 @@ type planResult struct {
 	FirstPlan     float64        `json:"first_plan_s"`
 	Seed          uint64         `json:"seed"`
 	BestKnown     *report.Number `json:"best_known,omitempty"`
+	Collisions    *int           `json:"collisions,omitempty"` // points inside an obstacle; absent without obstacles
 }
 
 func newPlanResult(spec string, problem *planProblem, p *control.Plan) planResult {
@@ -191,6 +192,10 @@ func newPlanResult(spec string, problem *planProblem, p *control.Plan) planResul
 	if best := problem.bestKnown; !math.IsNaN(best) {
 		r.BestKnown = (*report.Number)(&best)
 	}
+	if problem.collisions != nil {
+		n := len(problem.collisions(p.Trajectory))
+		r.Collisions = &n
+	}
 	return r
 }
 
@@ -204,6 +209,9 @@ func (r planResult) text(w io.Writer) {
 	t.Add("bound is sound", r.Certified)
 	if r.BestKnown != nil {
 		t.Add("best known cost", *r.BestKnown)
+	}
+	if r.Collisions != nil {
+		t.Add("points in an obstacle", *r.Collisions)
 	}
 	t.Add("ReLUs, undecided", fmt.Sprintf("%d, %d", r.ReLUs, r.UnstableReLUs))
 	t.Add("nodes", r.Nodes)

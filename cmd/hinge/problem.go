@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"hinge/control"
 	"hinge/internal/atomicfile"
 	"hinge/milp"
 	"hinge/milp/bound"
@@ -24,6 +25,9 @@ type planProblem struct {
 	x0        []float64
 	seed      uint64
 	bestKnown float64 // NaN where nothing is known
+	// collisions lists the points of a trajectory inside an obstacle; nil where
+	// there are no obstacles.
+	collisions func(*control.Trajectory) []problems.Collision
 }
 
 // openProblem reads PROBLEM. The solver decides which of a scenario's models is
@@ -41,10 +45,14 @@ func (a *app) openProblem(cmd *cobra.Command, spec, solver string, sets []string
 		if err != nil {
 			return nil, badInput(err)
 		}
-		return &planProblem{
+		problem := &planProblem{
 			Problem: planner.Problem{Step: p.Step, Judge: p.Model, Action: p.Action, Cost: p.Cost},
 			x0:      p.X0, seed: a.seed, bestKnown: p.Reference.BestKnown,
-		}, nil
+		}
+		if len(p.Obstacles) > 0 {
+			problem.collisions = p.Collisions
+		}
+		return problem, nil
 	}
 	s, err := a.loadScenario(cmd, spec, solver, sets)
 	if err != nil {
