@@ -44,7 +44,8 @@ type Outcome struct {
 	CertifiedFraction float64
 	ModelError        ModelError
 
-	// Trace is the course of the longest search of bnb, that of step TraceStep.
+	// Trace is the course of a search of bnb, that of step TraceStep: the longest
+	// one that met a gap tolerance, or the longest of all if none did.
 	Trace     []planner.Progress
 	TraceStep int
 }
@@ -101,15 +102,25 @@ type runner struct {
 	cost    *control.Cost    // of a single step
 	plan    planner.PlanRecord
 	trace   []planner.Progress // of the plan under way
+	closed  bool               // the search that is kept met a gap tolerance
 }
 
 // planned keeps what the policy says of the plan it just made.
 func (r *runner) planned(p planner.PlanRecord) {
 	r.plan = p
-	if longest := r.outcome.Trace; len(longest) == 0 || len(r.trace) > 0 && r.trace[len(r.trace)-1].Elapsed > longest[len(longest)-1].Elapsed {
-		r.outcome.Trace, r.outcome.TraceStep = r.trace, p.T
+	closed := p.Plan != nil && r.loop.scenario.closed(p.Plan)
+	if len(r.trace) > 0 && (!r.closed && closed || r.closed == closed && elapsed(r.trace) > elapsed(r.outcome.Trace)) {
+		r.outcome.Trace, r.outcome.TraceStep, r.closed = r.trace, p.T, closed
 	}
 	r.trace = nil
+}
+
+// elapsed returns the time a search took.
+func elapsed(trace []planner.Progress) time.Duration {
+	if len(trace) == 0 {
+		return -1
+	}
+	return trace[len(trace)-1].Elapsed
 }
 
 // progressed keeps the course of a search, thinned out as it grows.
@@ -178,6 +189,11 @@ func (s *Scenario) certified(step *Step) bool {
 	if deadline := s.Deadline(); deadline > 0 && step.PlanTime > deadline {
 		return false
 	}
+	return s.closed(p)
+}
+
+// closed reports whether the gap of a plan meets a tolerance.
+func (s *Scenario) closed(p *control.Plan) bool {
 	return p.RelGap() <= s.Planner.Gap || p.AbsGap() <= s.Planner.AbsGap
 }
 

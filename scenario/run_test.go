@@ -13,6 +13,7 @@ import (
 
 	"hinge/control"
 	"hinge/dynamics"
+	"hinge/planner"
 	"hinge/tasks"
 )
 
@@ -185,6 +186,32 @@ func TestWhatIsNotTheProvenActionIsNotCertified(t *testing.T) {
 	late := proven
 	if late.PlanTime = 2 * time.Second; s.certified(&late) {
 		t.Error("certified after the deadline")
+	}
+}
+
+func TestTraceIsTheLongestSearchThatClosed(t *testing.T) {
+	s := quick(t)
+	search := func(elapsed time.Duration, gap float64) func(r *runner, step int) {
+		return func(r *runner, step int) {
+			r.progressed(planner.Progress{Elapsed: elapsed})
+			r.planned(planner.PlanRecord{T: step, Plan: &control.Plan{Objective: 1, DualBound: 1 - gap}})
+		}
+	}
+	for name, c := range map[string]struct {
+		searches []func(*runner, int)
+		want     int
+	}{
+		"one that closed":  {[]func(*runner, int){search(9, 0.5), search(2, 0), search(8, 0.5), search(1, 0)}, 1},
+		"the longest":      {[]func(*runner, int){search(2, 0), search(3, 0), search(1, 0)}, 1},
+		"none that closed": {[]func(*runner, int){search(2, 0.5), search(1, 0.5), search(3, 0.5)}, 2},
+	} {
+		r := &runner{loop: &Loop{scenario: s}, outcome: &Outcome{}}
+		for step, do := range c.searches {
+			do(r, step)
+		}
+		if r.outcome.TraceStep != c.want {
+			t.Errorf("%s: step %d, want %d", name, r.outcome.TraceStep, c.want)
+		}
 	}
 }
 
