@@ -48,12 +48,13 @@ A model of hinge is a network between normalisers, which are in its metadata;
 		if err != nil {
 			return nil, badInput(err)
 		}
+		original := from.net
 		if single {
 			if err := from.round(); err != nil {
 				return nil, badInputf("--float32: %s: %w", args[0], err)
 			}
 		}
-		r, err := a.convert(from, args[0], args[1])
+		r, err := a.convert(from, original, args[0], args[1])
 		if err != nil {
 			return nil, err
 		}
@@ -129,7 +130,8 @@ func (n *network) save(path string) error {
 // compared is the number of inputs at which a file is checked.
 const compared = 100
 
-func (a *app) convert(from *network, in, out string) (*convertResult, error) {
+// convert writes a network, reads it again and compares with the original.
+func (a *app) convert(from *network, original *nn.Net, in, out string) (*convertResult, error) {
 	if err := from.save(out); err != nil {
 		return nil, err
 	}
@@ -141,7 +143,7 @@ func (a *app) convert(from *network, in, out string) (*convertResult, error) {
 		In: in, Out: out, Inputs: to.net.In, Outputs: to.net.Out(), ReLUs: to.net.Count(nn.ReLU),
 		Parameters:    len(to.net.Params),
 		Exact:         from.exact, // writing rounds nothing
-		MaxDifference: report.Number(difference(from.net, to.net, a.seed)), Samples: compared, Seed: a.seed,
+		MaxDifference: report.Number(difference(original, to.net, a.seed)), Samples: compared, Seed: a.seed,
 	}, nil
 }
 
