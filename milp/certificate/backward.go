@@ -7,12 +7,13 @@ import "math"
 //	c + a'u + x'x_t + g'(buffer of step t),
 //
 // with, for each coefficient, the sum of magnitudes of the fused multiply-adds that
-// made it: see allowance. c is rounded downwards.
+// made it, see allowance, and a debt: what is still to be taken off c.
 type form struct {
 	g, ge []float64 // of [x_t; u_t; hidden units] of the current step
 	x, xe []float64 // of the state the form has reached
 	a, ae []float64 // of the stacked actions
-	c     float64
+	c, ce float64
+	debt  float64
 }
 
 func (m *model) newForm() form {
@@ -26,7 +27,7 @@ func (f *form) reset() {
 	for _, v := range [][]float64{f.g, f.ge, f.x, f.xe, f.a, f.ae} {
 		clear(v)
 	}
-	f.c = 0
+	f.c, f.ce, f.debt = 0, 0, 0
 }
 
 // add adds s w to the coefficients g.
@@ -40,13 +41,24 @@ func add(s float64, w, g, e []float64) {
 }
 
 // constant adds s v to c.
-func (f *form) constant(s, v float64) { f.c = down(math.FMA(s, v, f.c)) }
+func (f *form) constant(s, v float64) {
+	f.c = math.FMA(s, v, f.c)
+	f.ce += math.Abs(f.c)
+}
 
-// charge lowers c by amount >= 0, a number whose last operation is not rounded up yet.
-func (f *form) charge(amount float64) {
-	if amount != 0 {
-		f.c = down(f.c - up(amount))
+// charge adds to the debt an amount >= 0, which its caller may have rounded. total
+// makes up for that.
+func (f *form) charge(amount float64) { f.debt += amount }
+
+// total returns a lower bound of what c and the debt stand for. The debt is a sum of
+// n amounts >= 0, each a few roundings old: too small by a factor of less than 1 - (n
+// + 8) 2^-53, which 2^-20 covers; amounts that underflow are covered by tiny.
+func (f *form) total() float64 {
+	v := down(f.c - up(allowance(f.ce)+up(f.debt*(1+0x1p-20)+tiny)))
+	if math.IsNaN(v) { // an overflow on the way: nothing is known
+		return math.Inf(-1)
 	}
+	return v
 }
 
 // sides says how units are relaxed.
@@ -104,7 +116,9 @@ func (f *form) pull(u *neuron, g, l, h float64, low []float64, at int) float64 {
 		return 0
 	case g < 0:
 		v := g * (h / (h - l))
-		f.c = down(f.c + min(down(-v*l), down(down(g-v)*h)))
+		a, b := -v*l, (g-v)*h
+		f.constant(1, min(a, b))
+		f.charge(4 * unit * (math.Abs(a) + math.Abs(b)))
 		return v
 	}
 	return g // 0 or NaN
@@ -156,10 +170,7 @@ func (m *model) minimum(f *form, lower, upper []float64) float64 {
 		}
 		f.charge(allowance(f.ae[k]) * span{lower[k], upper[k]}.mag())
 	}
-	if math.IsNaN(f.c) { // an overflow on the way: nothing is known
-		return math.Inf(-1)
-	}
-	return f.c
+	return f.total()
 }
 
 // preActivation returns a lower bound of sign * z for hidden unit h of step t.
@@ -221,7 +232,8 @@ func (m *model) seed(f *form, k *Term, mult []float64, r *ranges, lower, upper [
 		v := k.Factor * mult[j]
 		if k.Norm == SquaredL2 {
 			v *= 2
-			f.charge(up(v*v) / (4 * k.Factor))
+			f.constant(-v, v/(4*k.Factor))
+			f.charge(unit * v * (v / (4 * k.Factor)))
 		}
 		total += math.Abs(v)
 		exact += total
@@ -261,8 +273,8 @@ func (m *model) row(f *form, k *Term, j int, v float64) {
 		return
 	}
 	for i, c := range w {
-		prev := span{m.p.Before[i], m.p.Before[i]}
-		f.c = down(f.c + min(down(down(v*c)*prev.lo), down(up(v*c)*prev.lo)))
+		f.constant(v*c, m.p.Before[i])
+		f.charge(unit * math.Abs(v*c*m.p.Before[i]))
 	}
 }
 

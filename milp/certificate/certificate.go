@@ -18,9 +18,8 @@
 // multiply-adds, m' = fl(v w + m), off by at most 2^-53 |m'|. The sum of |m'| is kept
 // beside the coefficient (a running error bound: Wilkinson), and when the
 // coefficient is used up it is charged times the largest magnitude that its
-// variable has in the box. Constants are rounded downwards after every operation,
-// and the sides of a ReLU are chosen so that they hold for the rounded
-// slopes: see round.go and backward.go.
+// variable has in the box. The sides of a ReLU are chosen so that they hold for
+// the rounded slopes: see round.go and backward.go.
 //
 // Read first: [Certificate], [Check], [Leaf].
 package certificate
