@@ -54,7 +54,7 @@ func (m *MIP) SetBefore(u []float64) {
 // Plan encodes the program and hands it to the solver.
 func (m *MIP) Plan(ctx context.Context, x0 []float64, warm *control.Plan) (*control.Plan, error) {
 	c := startClock()
-	start, err := m.starts.Plan(ctx, x0, warm)
+	start, err := m.starts.search(ctx, c, x0, warm, m.starts)
 	if err != nil {
 		return nil, err
 	}

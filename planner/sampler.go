@@ -59,9 +59,19 @@ func newSampler(name string, p Problem, o Sampling, n int) sampler {
 	return sampler{Problem: p, name: name, sampling: o, r: r, samples: newPopulation(n, r.size())}
 }
 
-// plan runs m from the better of the warm start and the held action.
+// plan runs m and verifies what it finds.
 func (s *sampler) plan(ctx context.Context, x0 []float64, warm *control.Plan, m method) (*control.Plan, error) {
 	clk := startClock()
+	plan, err := s.search(ctx, clk, x0, warm, m)
+	if err != nil {
+		return nil, err
+	}
+	return s.finish(plan, x0, clk), nil
+}
+
+// search runs m from the better of the warm start and the held action. The plan
+// is still to be verified.
+func (s *sampler) search(ctx context.Context, clk clock, x0 []float64, warm *control.Plan, m method) (*control.Plan, error) {
 	if err := s.checkStart(x0, warm); err != nil {
 		return nil, err
 	}
@@ -80,7 +90,7 @@ func (s *sampler) plan(ctx context.Context, x0 []float64, warm *control.Plan, m 
 		s.samples.sort()
 		plan.Candidates = s.samples.candidates(s.r, s.sampling.Candidates)
 	}
-	return s.finish(plan, x0, clk), nil
+	return plan, nil
 }
 
 // evaluate draws and evaluates the samples of an iteration. draw(i, row, rng)

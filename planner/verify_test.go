@@ -1,10 +1,13 @@
 package planner
 
 import (
+	"context"
 	"math"
 	"testing"
+	"time"
 
 	"hinge/control"
+	"hinge/milp"
 )
 
 // shifted is a system that disagrees with another by a constant.
@@ -83,13 +86,22 @@ func TestDisprovedBoundsAreDropped(t *testing.T) {
 func TestPlannersReportAJudgeThatDisagrees(t *testing.T) {
 	p, x0 := testProblem(3)
 	p.Judge = shifted{p.Judge, 0.01}
-	forAll(t, func(t *testing.T, name string) {
-		plan, err := openPlanner(t, name, p, 1).Plan(t.Context(), x0, nil)
-		if err != nil {
-			t.Fatal(err)
+	expired, stop := context.WithTimeout(t.Context(), -time.Second)
+	defer stop()
+	check := func(t *testing.T, pl control.Planner) {
+		t.Helper()
+		for _, ctx := range []context.Context{t.Context(), expired} {
+			plan, err := pl.Plan(ctx, x0, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if plan.Verified || plan.MaxModelError < 0.01 {
+				t.Errorf("verified %v, error %g, by a judge that is off by 0.01", plan.Verified, plan.MaxModelError)
+			}
 		}
-		if plan.Verified || plan.MaxModelError < 0.01 {
-			t.Errorf("verified %v, error %g, by a judge that is off by 0.01", plan.Verified, plan.MaxModelError)
-		}
-	})
+	}
+	forAll(t, func(t *testing.T, name string) { check(t, openPlanner(t, name, p, 1)) })
+	// Where a solver has nothing to say, its start is the plan.
+	silent := &milp.Result{Status: milp.TimeLimit, Objective: math.Inf(1), DualBound: math.Inf(-1)}
+	check(t, mustPlanner[*MIP](t)(NewMIP(p, "silent", liar{silent}, milp.Options{})))
 }
