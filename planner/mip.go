@@ -83,7 +83,7 @@ func (m *MIP) Plan(ctx context.Context, x0 []float64, warm *control.Plan) (*cont
 }
 
 // plan reads the solver's point: its actions, and the states and the objective
-// it claims for them. Without a point the start is the plan.
+// it claims for them. Without a point that is better, the start is the plan.
 func (m *MIP) plan(e *encode.Encoding, prog *relu.Program, res *milp.Result, start *control.Plan) *control.Plan {
 	plan := &control.Plan{Trajectory: start.Trajectory, Objective: start.Objective,
 		Status: status(res.Status), DualBound: res.DualBound, Solver: m.name,
@@ -91,7 +91,7 @@ func (m *MIP) plan(e *encode.Encoding, prog *relu.Program, res *milp.Result, sta
 	if plan.Status == control.NumericalFailure || math.IsNaN(plan.DualBound) {
 		plan.DualBound = math.Inf(-1)
 	}
-	if !res.Feasible() {
+	if !res.Feasible() || res.Objective > start.Objective {
 		return plan
 	}
 	tr := control.NewTrajectory(prog.Nx, prog.Nu, prog.Horizon)

@@ -31,8 +31,11 @@ type RunSummary struct {
 	AbsGap Gaps `json:"abs_gap"`
 	// CertifiedFraction is the share of plans whose sound gap met the scenario's
 	// tolerance by the deadline and whose action was applied as it was.
-	CertifiedFraction Number     `json:"certified_fraction"`
-	ModelError        ModelError `json:"model_error"`
+	CertifiedFraction Number `json:"certified_fraction"`
+	// ActionsReplaced counts the steps at which another action than the plan's was
+	// applied, because the one before had moved nothing.
+	ActionsReplaced int        `json:"actions_replaced"`
+	ModelError      ModelError `json:"model_error"`
 
 	Out string `json:"out"` // the run folder
 }

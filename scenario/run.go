@@ -42,6 +42,7 @@ type Outcome struct {
 	// CertifiedFraction is the share of plans that are certified; NaN without
 	// plans.
 	CertifiedFraction float64
+	ActionsReplaced   int // steps that escaped
 	ModelError        ModelError
 
 	// Trace is the course of a search of bnb, that of step TraceStep: the longest

@@ -135,6 +135,7 @@ func (r runResult) text(w io.Writer) {
 	t.Add("deadline missed", r.DeadlineMisses, "plans")
 	t.Add("gap, median", r.RelGap.Median, "of the cost")
 	t.Add("certified", r.CertifiedFraction, "of the plans")
+	t.Add("actions replaced", r.ActionsReplaced, "steps after nothing moved")
 	t.Add("model error, 1 step", r.ModelError.OneStep, r.FinalErrorUnit)
 	t.Add("model error, horizon", r.ModelError.Horizon, r.FinalErrorUnit)
 	fmt.Fprint(w, t)

@@ -140,9 +140,9 @@ func summaryOf(o *scenario.Outcome, run *report.Run) *report.RunSummary {
 		Task: s.Task, Planner: s.Planner.Name, Model: s.ModelName(), Seed: s.Seed,
 		Success: o.Success, FinalError: report.Number(o.FinalError), FinalErrorUnit: o.Loop.Task.Unit,
 		DeadlineMS:        report.Number(1000 * s.Planner.Time),
-		CertifiedFraction: report.Number(o.CertifiedFraction),
-		ModelError:        report.ModelError{OneStep: report.Number(o.ModelError.OneStep), Horizon: report.Number(o.ModelError.Horizon)},
-		Out:               run.Dir,
+		CertifiedFraction: report.Number(o.CertifiedFraction), ActionsReplaced: o.ActionsReplaced,
+		ModelError: report.ModelError{OneStep: report.Number(o.ModelError.OneStep), Horizon: report.Number(o.ModelError.Horizon)},
+		Out:        run.Dir,
 	}
 	r.Measure(run.Steps)
 	return r

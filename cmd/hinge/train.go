@@ -16,6 +16,7 @@ import (
 	"hinge/internal/strictyaml"
 	"hinge/internal/version"
 	"hinge/nn"
+	"hinge/report"
 	"hinge/tasks"
 )
 
@@ -80,15 +81,15 @@ func (a *app) train(ctx context.Context, data *dynamics.Dataset, cfg trainConfig
 	defer p.finish()
 	opts.OnEpoch = func(e dynamics.Progress) { p.set(e.Epoch, fmt.Sprintf("loss %.4g", e.Best)) }
 	cpu := cputime.Process()
-	model, report, err := dynamics.Fit(ctx, data, opts)
+	model, achieved, err := dynamics.Fit(ctx, data, opts)
 	p.finish()
-	if model == nil || err != nil && report.BestEpoch == 0 {
+	if model == nil || err != nil && achieved.BestEpoch == 0 {
 		return nil, err
 	}
 	if err != nil { // interrupted or diverged: what was learned until then is kept
 		err = errors.Join(err, model.Save(path))
 	}
-	r := newModelResult(model, report, cputime.Process()-cpu)
+	r := newModelResult(model, achieved, cputime.Process()-cpu)
 	r.Out, r.Seed = path, a.seed
 	return &r, err
 }
@@ -120,26 +121,26 @@ func loadDataset(path string) (*dynamics.Dataset, error) {
 
 // modelResult is what train and sparsify tell about a model.
 type modelResult struct {
-	ReLUs      int     `json:"relus"`
-	Identities int     `json:"identities"`
-	Zeros      int     `json:"zeros"`
-	Parameters int     `json:"parameters"`
-	Loss       float64 `json:"loss"`
-	Error1     float64 `json:"error_1"`
-	ErrorH     float64 `json:"error_h"`
-	Horizon    int     `json:"horizon"`
-	ErrorUnit  string  `json:"error_unit"`
-	Rate       float64 `json:"samples_per_cpu_s"`
-	Time       float64 `json:"time_s"`
-	Seed       uint64  `json:"seed"`
-	Out        string  `json:"out"`
+	ReLUs      int           `json:"relus"`
+	Identities int           `json:"identities"`
+	Zeros      int           `json:"zeros"`
+	Parameters int           `json:"parameters"`
+	Loss       report.Number `json:"loss"`
+	Error1     report.Number `json:"error_1"`
+	ErrorH     report.Number `json:"error_h"`
+	Horizon    int           `json:"horizon"`
+	ErrorUnit  string        `json:"error_unit"`
+	Rate       float64       `json:"samples_per_cpu_s"`
+	Time       float64       `json:"time_s"`
+	Seed       uint64        `json:"seed"`
+	Out        string        `json:"out"`
 }
 
 func newModelResult(m *dynamics.Model, r dynamics.Report, cpu time.Duration) modelResult {
 	return modelResult{
 		ReLUs: m.Net.Count(nn.ReLU), Identities: m.Net.Count(nn.Identity), Zeros: m.Net.Count(nn.Zero),
-		Parameters: r.Parameters, Loss: r.Best,
-		Error1: r.Errors.OneStep.Mean, ErrorH: r.Errors.HStep.Mean, Horizon: r.Errors.Horizon, ErrorUnit: r.Errors.Unit,
+		Parameters: r.Parameters, Loss: report.Number(r.Best),
+		Error1: report.Number(r.Errors.OneStep.Mean), ErrorH: report.Number(r.Errors.HStep.Mean), Horizon: r.Errors.Horizon, ErrorUnit: r.Errors.Unit,
 		Rate: float64(r.Samples) / max(cpu, time.Millisecond).Seconds(), Time: r.Elapsed.Seconds(),
 	}
 }
