@@ -30,7 +30,9 @@ type Certificate struct {
 	Claim   Claim   `json:"claim"`
 	// Incumbent is the plan, Horizon x Nu.
 	Incumbent [][]float64 `json:"incumbent"`
-	Leaves    []Leaf      `json:"leaves"`
+	// Leaves prove the dual bound; empty if Cuts do.
+	Leaves []Leaf `json:"leaves"`
+	Cuts   *Cuts  `json:"cuts,omitempty"`
 }
 
 // Claim is what the certificate proves.

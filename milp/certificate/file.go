@@ -70,6 +70,8 @@ func unzip(data []byte) ([]byte, error) {
 
 func (s *scanner) certificate() *Certificate {
 	c := &Certificate{}
+	cuts := maybe(s, "cuts", &c.Cuts, s.cuts)
+	cuts.optional = true
 	s.object("",
 		key{name: "program", read: func(at string) { s.program(at, &c.Program) }},
 		key{name: "claim", read: func(at string) {
@@ -82,7 +84,8 @@ func (s *scanner) certificate() *Certificate {
 		}},
 		key{name: "leaves", read: func(at string) {
 			s.array(at, func(i int) { c.Leaves = append(c.Leaves, s.leaf(fmt.Sprintf("%s[%d]", at, i))) })
-		}})
+		}},
+		cuts)
 	return c
 }
 
@@ -199,6 +202,7 @@ func (c *Certificate) filled() *Certificate {
 		y.Weights, y.Bias, y.Gates = list(y.Weights), list(y.Bias), list(y.Gates)
 	}
 	d.Program.Cost = list(c.Program.Cost)
+	d.Leaves, d.Cuts = list(c.Leaves), c.Cuts.filled()
 	return &d
 }
 

@@ -130,6 +130,38 @@ func TestBadFiles(t *testing.T) {
 	}
 }
 
+// TestBadCuts does the same for proofs by cuts.
+func TestBadCuts(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 17))
+	honest := proveByCuts(rng, randomProgram(rng, stageShapes[0]))
+	for want, change := range map[string]func(c *Certificate){
+		`cuts.frames has 1 entries; it needs one for each state between steps, horizon - 1 = 2`: func(c *Certificate) { c.Cuts.Frames = c.Cuts.Frames[1:] },
+		`cuts.frames[1].basis has 3 values; it needs nx x nx = 4`:                               func(c *Certificate) { c.Cuts.Frames[1].Basis = c.Cuts.Frames[1].Basis[1:] },
+		`cuts.regions is empty`:                                         func(c *Certificate) { c.Cuts.Regions = nil },
+		`cuts.regions[2].parent is 2; it must be a region before`:       func(c *Certificate) { c.Cuts.Regions[2].Parent = 2 },
+		`cuts.regions[1].split is null`:                                 func(c *Certificate) { c.Cuts.Regions[1].Split = nil },
+		`cuts.regions[1].split.step is 3; it must be in 1..2`:           func(c *Certificate) { c.Cuts.Regions[1].Split.Step = 3 },
+		`cuts.regions[0].boxes[1].step is 0`:                            func(c *Certificate) { c.Cuts.Regions[0].Boxes[1].Step = 0 },
+		`cuts.regions[0].boxes[0].sides[1].sign is 0`:                   func(c *Certificate) { c.Cuts.Regions[0].Boxes[0].Sides[1].Sign = 0 },
+		`cuts.regions[0].boxes[0].sides[0].leaves[0].lower has 0`:       func(c *Certificate) { c.Cuts.Regions[0].Boxes[0].Sides[0].Leaves[0].Lower = []float64{} },
+		`cuts.regions[0].cuts[1].leaves is empty`:                       func(c *Certificate) { c.Cuts.Regions[0].Cuts[1].Leaves = nil },
+		`cuts.regions[0].cuts[3].uses[0] is 99`:                         func(c *Certificate) { c.Cuts.Regions[0].Cuts[3].Uses[0] = 99 },
+		`cuts.regions[0].cuts[0].tilt stands beside uses or leaves`:     func(c *Certificate) { c.Cuts.Regions[0].Cuts[0].Tilt = &Tilt{} },
+		`leaves has 1 entries beside cuts`:                              func(c *Certificate) { c.Leaves = []Leaf{{Lower: []float64{}, Upper: []float64{}}} },
+		`program.cost[0] has prev; cuts prove a bound only where no te`: func(c *Certificate) { c.Program.Cost[0].Prev = []float64{0, 0} },
+	} {
+		c := clone(t, honest)
+		change(c)
+		if _, err := Decode("bad.json", encode(t, c)); err == nil || !strings.HasPrefix(err.Error(), "bad.json: ") || !strings.Contains(err.Error(), want) {
+			t.Errorf("error is %v; it must say %q", err, want)
+		}
+	}
+	text := strings.Replace(string(encode(t, honest)), `"offset"`, `"offsets"`, 1)
+	if _, err := Decode("bad.json", []byte(text)); err == nil || !strings.Contains(err.Error(), `cuts.regions[0].cuts[0]: unknown key "offsets"; did you mean "offset"?`) {
+		t.Errorf("misspelt key: %v", err)
+	}
+}
+
 // TestSame: the first field that differs is named.
 func TestSame(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 6))
@@ -164,6 +196,7 @@ func FuzzDecode(f *testing.F) {
 	for _, s := range shapes {
 		f.Add(encode(f, prove(rng, randomProgram(rng, shape{nx: 1, nu: 1, horizon: 1, hidden: []int{1}, norms: s.norms[:1]}), 1, true)))
 	}
+	f.Add(encode(f, proveByCuts(rng, randomProgram(rng, shape{nx: 1, nu: 1, horizon: 2, hidden: []int{1}, norms: []string{L1}}))))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		c, err := Decode("fuzz", data)
 		if err != nil {

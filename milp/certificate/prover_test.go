@@ -271,11 +271,17 @@ func (p *prover) perturb(mult []float64) {
 			for j := range m {
 				m[j] *= p.rng.Float64()
 			}
-		case LInf:
-			s := math.Copysign(1, p.rng.NormFloat64())
-			m[0], m[1] = v*s, (1-v)*math.Copysign(1, p.rng.NormFloat64())
-		case Max:
-			m[0], m[1] = v, 1-v
+		case LInf, Max:
+			sum := 0.0
+			for j := range m {
+				m[j] = v * p.rng.ExpFloat64()
+				sum += m[j]
+			}
+			for j := range m {
+				if m[j] /= sum; k.Norm == LInf {
+					m[j] = math.Copysign(m[j], p.rng.NormFloat64())
+				}
+			}
 		case SquaredL2:
 			for j := range m {
 				m[j] += .1 * p.rng.NormFloat64()

@@ -28,22 +28,39 @@ func (c *Certificate) Validate() error {
 			return err
 		}
 	}
-	if len(c.Leaves) == 0 {
-		return fmt.Errorf("leaves is empty; it needs at least one leaf")
+	switch {
+	case c.Cuts == nil:
+		return validateLeaves("leaves", c.Leaves, sizes{m, m.inputs(), m.units(), m.rows})
+	case len(c.Leaves) > 0:
+		return fmt.Errorf("leaves has %d entries beside cuts; leaves or cuts prove the dual bound, not both", len(c.Leaves))
 	}
-	for i := range c.Leaves {
-		if err := c.Leaves[i].validate(m); err != nil {
-			return fmt.Errorf("leaves[%d].%w", i, err)
+	return c.Cuts.validate(m)
+}
+
+// sizes are those of the program that leaves speak of.
+type sizes struct {
+	m                   *model
+	inputs, units, rows int
+}
+
+func validateLeaves(name string, leaves []Leaf, n sizes) error {
+	if len(leaves) == 0 {
+		return fmt.Errorf("%s is empty; it needs at least one leaf", name)
+	}
+	for i := range leaves {
+		if err := leaves[i].validate(n); err != nil {
+			return fmt.Errorf("%s[%d].%w", name, i, err)
 		}
 	}
 	return nil
 }
 
-func (y *Leaf) validate(m *model) error {
-	if err := vector("lower", y.Lower, m.inputs(), "horizon x nu"); err != nil {
+func (y *Leaf) validate(n sizes) error {
+	m := n.m
+	if err := vector("lower", y.Lower, n.inputs, "inputs"); err != nil {
 		return err
 	}
-	if err := vector("upper", y.Upper, m.inputs(), "horizon x nu"); err != nil {
+	if err := vector("upper", y.Upper, n.inputs, "inputs"); err != nil {
 		return err
 	}
 	if err := finite("bound", []float64{y.Bound}); err != nil {
@@ -53,20 +70,20 @@ func (y *Leaf) validate(m *model) error {
 		return fmt.Errorf("depth is %d; it must be the number of cuts, at least 0", y.Depth)
 	}
 	if y.Low != nil {
-		if err := vector("low", y.Low, m.units(), "horizon x hidden units"); err != nil {
+		if err := vector("low", y.Low, n.units, "hidden units of all steps"); err != nil {
 			return err
 		}
 	}
 	if y.Mult != nil {
-		if err := vector("mult", y.Mult, m.rows, "residuals of the cost"); err != nil {
+		if err := vector("mult", y.Mult, n.rows, "residuals of the cost"); err != nil {
 			return err
 		}
 	}
 	seen := map[int]bool{}
 	for i, p := range y.Phases {
 		switch unit, sign := p[0], p[1]; {
-		case unit < 0 || unit >= m.units():
-			return fmt.Errorf("phases[%d] speaks of unit %d; there are units 0 to %d", i, unit, m.units()-1)
+		case unit < 0 || unit >= n.units:
+			return fmt.Errorf("phases[%d] speaks of unit %d; there are units 0 to %d", i, unit, n.units-1)
 		case m.hidden[unit%len(m.hidden)].gate != ReLU:
 			return fmt.Errorf("phases[%d] speaks of unit %d, which is no relu", i, unit)
 		case sign != 1 && sign != -1:

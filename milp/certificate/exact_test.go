@@ -1,0 +1,250 @@
+package certificate
+
+import (
+	"context"
+	"math"
+	"math/big"
+	"math/rand/v2"
+	"reflect"
+	"runtime"
+	"slices"
+	"testing"
+)
+
+// exact is J(u) in rational arithmetic.
+func exact(p *Program, u []float64) *big.Rat {
+	x, sum := rats(p.X0), new(big.Rat)
+	all := rats(u)
+	for t := range p.Horizon {
+		buf := slices.Concat(x, all[t*p.Nu:(t+1)*p.Nu])
+		for _, y := range p.Network.Layers {
+			in := slices.Clone(buf[y.From:y.To])
+			for i := range y.Bias {
+				z := rowRat(y.Weights[i*len(in):(i+1)*len(in)], in, y.Bias[i])
+				if y.Gates[i] == Zero || y.Gates[i] == ReLU && z.Sign() < 0 {
+					z = new(big.Rat)
+				}
+				buf = append(buf, z)
+			}
+		}
+		x = buf[len(buf)-p.Nx:]
+		for _, k := range p.Cost {
+			if k.T == t+1 {
+				sum.Add(sum, new(big.Rat).Mul(rat(k.Factor), exactNorm(p, &k, x, all)))
+			}
+		}
+	}
+	return sum
+}
+
+func rat(v float64) *big.Rat { return new(big.Rat).SetFloat64(v) }
+
+func rats(v []float64) (r []*big.Rat) {
+	for _, x := range v {
+		r = append(r, rat(x))
+	}
+	return r
+}
+
+func rowRat(w []float64, v []*big.Rat, b float64) *big.Rat {
+	z := rat(b)
+	for j, x := range v {
+		z.Add(z, new(big.Rat).Mul(rat(w[j]), x))
+	}
+	return z
+}
+
+func exactNorm(p *Program, k *Term, x, u []*big.Rat) *big.Rat {
+	l1, linf, squares := new(big.Rat), new(big.Rat), new(big.Rat)
+	var top *big.Rat
+	for i := range k.B {
+		r := rowRat(k.X[i*p.Nx:(i+1)*p.Nx], x, k.B[i])
+		r.Add(r, rowRat(k.U[i*p.Nu:(i+1)*p.Nu], u[(k.T-1)*p.Nu:k.T*p.Nu], 0))
+		if k.Prev != nil {
+			before := rats(p.Before)
+			if k.T > 1 {
+				before = u[(k.T-2)*p.Nu : (k.T-1)*p.Nu]
+			}
+			r.Add(r, rowRat(k.Prev[i*p.Nu:(i+1)*p.Nu], before, 0))
+		}
+		a := new(big.Rat).Abs(r)
+		l1.Add(l1, a)
+		squares.Add(squares, new(big.Rat).Mul(r, r))
+		if a.Cmp(linf) > 0 {
+			linf = a
+		}
+		if top == nil || r.Cmp(top) > 0 {
+			top = r
+		}
+	}
+	disc := new(big.Rat).Mul(rat(k.Radius), rat(k.Radius))
+	if disc.Sub(disc, squares); disc.Sign() < 0 {
+		disc.SetInt64(0)
+	}
+	return map[string]*big.Rat{L1: l1, LInf: linf, SquaredL2: squares, Max: top, Disc: disc}[k.Norm]
+}
+
+// TestArithmetic: against rational arithmetic there is no tolerance. On a box that is
+// a point the relaxation has nothing to lose, so that only the rounding allowance
+// separates the bound from J; it must be there and it must be small.
+func TestArithmetic(t *testing.T) {
+	judged, worst := 0, 0.0
+	for seed := range uint64(1200) {
+		rng := rand.New(rand.NewPCG(seed, 12))
+		s := shapes[int(seed)%len(shapes)]
+		if s.norms = []string{norms[rng.IntN(len(norms))]}; s.norms[0] == Disc {
+			continue // its bound is 0
+		}
+		p := randomProgram(rng, s)
+		scale := math.Pow(10, float64(rng.IntN(7)-3))
+		for l := range p.Network.Layers {
+			for i := range p.Network.Layers[l].Weights {
+				p.Network.Layers[l].Weights[i] *= scale
+			}
+		}
+		u := make([]float64, len(p.Lower))
+		sample(rng, u, p.Lower, p.Upper)
+		copy(p.Lower, u)
+		copy(p.Upper, u)
+		w := newWorker(newModel(p))
+		bound := w.bound(&Leaf{}, place{r: w.open(u, u), lower: u, upper: u})
+		want := exact(p, u)
+		if rat(bound).Cmp(want) > 0 {
+			t.Fatalf("seed %d: the bound %v is above J = %v", seed, bound, want.FloatString(30))
+		}
+		var plan [][]float64
+		for a := range p.Horizon {
+			plan = append(plan, u[a*p.Nu:(a+1)*p.Nu])
+		}
+		above := CostAbove(p, plan)
+		if rat(above).Cmp(want) < 0 {
+			t.Fatalf("seed %d: the cost %v is below J = %v", seed, above, want.FloatString(30))
+		}
+		v, _ := want.Float64()
+		judged++
+		worst = max(worst, (above-bound)/(1+math.Abs(v))/math.Max(1, math.Pow(scale, 12)))
+	}
+	t.Logf("%d programs, largest allowance %.2g", judged, worst)
+	if judged < 800 || worst > 1e-9 {
+		t.Errorf("%d programs were judged, the largest allowance is %g; want 800 and at most 1e-9", judged, worst)
+	}
+}
+
+// TestExactSamples: no bound of a leaf lies above J at a point of it, in rational
+// arithmetic.
+func TestExactSamples(t *testing.T) {
+	judged := 0
+	for seed := range uint64(150) {
+		rng := rand.New(rand.NewPCG(seed, 13))
+		p := randomProgram(rng, shapes[int(seed)%len(shapes)])
+		u := make([]float64, len(p.Lower))
+		for range 20 {
+			sample(rng, u, p.Lower, p.Upper)
+			lower, upper := slices.Clone(u), slices.Clone(u)
+			for k := range u { // a small box with u at a corner or inside
+				d := math.Pow(10, -8*rng.Float64())
+				lower[k] -= d * float64(rng.IntN(2))
+				upper[k] += d * float64(rng.IntN(2))
+			}
+			w := newWorker(newModel(p))
+			r := w.open(lower, upper)
+			bound := w.bound(&Leaf{}, place{r: r, lower: lower, upper: upper})
+			judged++
+			if rat(bound).Cmp(exact(p, u)) > 0 {
+				t.Fatalf("seed %d: the bound %v is above J at a corner", seed, bound)
+			}
+		}
+	}
+	if judged < 3000 {
+		t.Errorf("only %d points were judged", judged)
+	}
+}
+
+// TestRounded: with masses the certificate holds for weights off by what they allow.
+func TestRounded(t *testing.T) {
+	judged := 0
+	for seed := range uint64(60) {
+		rng := rand.New(rand.NewPCG(seed, 14))
+		p := randomProgram(rng, shapes[int(seed)%3])
+		units := 0
+		for _, y := range p.Network.Layers {
+			units += len(y.Bias)
+		}
+		for range units {
+			p.Rounded = append(p.Rounded, 1e9) // so much that it shows
+		}
+		c := prove(rng, p, 3, false)
+		if r := check(t, c); !r.Valid {
+			t.Errorf("seed %d: %s", seed, r.Reason)
+		}
+		q := clone(t, c).Program
+		for l := range q.Network.Layers {
+			y := &q.Network.Layers[l]
+			for i := range y.Bias {
+				y.Bias[i] += (2*rng.Float64() - 1) * float64(y.To-y.From+2) * 0x1p-52 * 1e9
+			}
+		}
+		u := make([]float64, len(p.Lower))
+		for range 200 {
+			sample(rng, u, p.Lower, p.Upper)
+			judged++
+			if v, _ := naive(&q, u); v < c.Claim.DualBound {
+				t.Fatalf("seed %d: %v is below %v", seed, v, c.Claim.DualBound)
+			}
+		}
+	}
+	if judged < 10_000 {
+		t.Errorf("only %d samples were judged", judged)
+	}
+}
+
+// TestWithoutDepth: leaves in any order and without depths are accepted where they
+// claim no more than the dual bound, for which one leaf in many is decisive.
+func TestWithoutDepth(t *testing.T) {
+	accepted, judged := 0, 0
+	for seed := range uint64(60) {
+		rng := rand.New(rand.NewPCG(seed, 15))
+		c := prove(rng, randomProgram(rng, shapes[int(seed)%len(shapes)]), 6, seed%2 == 0)
+		c.Claim.DualBound -= 1e-3 * math.Abs(c.Claim.Objective)
+		for i := range c.Leaves {
+			c.Leaves[i].Bound, c.Leaves[i].Depth = c.Claim.DualBound, 0
+		}
+		rng.Shuffle(len(c.Leaves), func(i, j int) { c.Leaves[i], c.Leaves[j] = c.Leaves[j], c.Leaves[i] })
+		judged++
+		if r := check(t, c); r.Valid {
+			accepted++
+		} else {
+			t.Logf("seed %d: %s", seed, r.Reason)
+		}
+	}
+	t.Logf("%d of %d", accepted, judged)
+	if accepted < judged*9/10 {
+		t.Errorf("%d of %d certificates were accepted", accepted, judged)
+	}
+}
+
+// TestProcessors: the report does not depend on their number.
+func TestProcessors(t *testing.T) {
+	failed := 0
+	for seed := range uint64(12) {
+		rng := rand.New(rand.NewPCG(seed, 16))
+		c := prove(rng, randomProgram(rng, shapes[int(seed)%len(shapes)]), 6, false)
+		for range 5 {
+			c.Leaves[rng.IntN(len(c.Leaves))].Bound += .05 * float64(seed%2) * math.Abs(c.Claim.Objective)
+		}
+		old := runtime.GOMAXPROCS(1)
+		one, err := Check(context.Background(), c)
+		runtime.GOMAXPROCS(4)
+		many, err2 := Check(context.Background(), c)
+		runtime.GOMAXPROCS(old)
+		if err != nil || err2 != nil || !reflect.DeepEqual(one, many) {
+			t.Errorf("seed %d: %+v (%v), with four processors %+v (%v)", seed, one, err, many, err2)
+		}
+		if !one.Valid {
+			failed++
+		}
+	}
+	if failed < 4 {
+		t.Errorf("only %d certificates failed", failed)
+	}
+}
