@@ -142,4 +142,7 @@ type Leaf struct {
 	// wrong, the checker finds an order by itself; bounds that it recomputes may then
 	// differ in either direction, since linear bounds are not monotone.
 	Depth int `json:"depth,omitempty"`
+	// Slab says that the solver clipped the leaf off and went on with what was left
+	// without tightening any range. It helps the checker to find the same ranges.
+	Slab bool `json:"slab,omitempty"`
 }

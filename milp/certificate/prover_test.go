@@ -195,6 +195,17 @@ func (p *prover) split(at place, depth int, fixed [][2]int, phases bool) {
 		return
 	}
 	k := p.rng.IntN(len(at.lower))
+	if p.rng.IntN(6) == 0 { // clip a slab off
+		slab, rest := at, at
+		slab.upper, rest.lower = slices.Clone(at.upper), slices.Clone(at.lower)
+		slab.upper[k] = at.lower[k] + .1*(at.upper[k]-at.lower[k])
+		rest.lower[k] = slab.upper[k]
+		p.leaf(slab, fixed)
+		y := &p.leaves[len(p.leaves)-1]
+		y.Slab, y.Depth = true, p.depth-depth+1
+		p.split(rest, depth-1, fixed, phases)
+		return
+	}
 	share := .5
 	if p.rng.IntN(4) == 0 {
 		share = p.rng.Float64()

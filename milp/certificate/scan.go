@@ -141,6 +141,19 @@ func (s *scanner) null() bool {
 	return false
 }
 
+// truth reads true or false.
+func (s *scanner) truth(path string) bool {
+	s.next()
+	for word, v := range map[string]bool{"true": true, "false": false} {
+		if bytes.HasPrefix(s.data[s.at:], []byte(word)) {
+			s.at += len(word)
+			return v
+		}
+	}
+	s.fail(path, "must be true or false, found %s", s.found())
+	return false
+}
+
 // text reads a string.
 func (s *scanner) text(path string) string {
 	if s.next() != '"' {

@@ -129,9 +129,14 @@ func (k *walker) child(t *tree, side int, p place) (place, bool) {
 		p.lower = slices.Clone(p.lower)
 		p.lower[at] = t.point
 	}
-	p.pending = min(p.pending, at/k.c.Program.Nu)
+	if !k.slab(t.kids[1-side]) {
+		p.pending = min(p.pending, at/k.c.Program.Nu)
+	}
 	return p, true
 }
+
+// slab reports whether a subtree is a leaf that was clipped off.
+func (k *walker) slab(t *tree) bool { return t.leaves != nil && k.c.Leaves[t.leaves[0]].Slab }
 
 func (k *walker) behind(leaf int32) bool {
 	k.mu.Lock()
