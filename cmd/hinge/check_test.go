@@ -36,12 +36,12 @@ func certify(p *relu.Program, leaves int) *certificate.Certificate {
 		}
 	}
 	c.Claim = certificate.Claim{Objective: certificate.CostAbove(&c.Program, c.Incumbent), DualBound: math.Inf(1)}
-	var split func(r bound.Ranges, d *bound.Dual, lower, upper []float64, first, depth int)
-	split = func(r bound.Ranges, d *bound.Dual, lower, upper []float64, first, depth int) {
+	var split func(r bound.Ranges, d *bound.Dual, lower, upper []float64, first int, path string)
+	split = func(r bound.Ranges, d *bound.Dual, lower, upper []float64, first int, path string) {
 		b.Tighten(r, lower, upper, first)
 		v := b.Objective(d, nil, r, lower, upper, bound.Ascent{Steps: 10, Rate: .1, Cutoff: math.Inf(1)})
-		if 1<<depth >= leaves {
-			c.Leaves = append(c.Leaves, certificate.Leaf{Lower: lower, Upper: upper, Bound: v, Low: d.Low, Mult: d.Mult, Depth: depth})
+		if 1<<len(path) >= leaves {
+			c.Leaves = append(c.Leaves, certificate.Leaf{Lower: lower, Upper: upper, Bound: v, Low: d.Low, Mult: d.Mult, Path: path})
 			c.Claim.DualBound = min(c.Claim.DualBound, v)
 			return
 		}
@@ -61,13 +61,13 @@ func certify(p *relu.Program, leaves int) *certificate.Certificate {
 			} else {
 				low[k] = mid
 			}
-			split(q, e, low, up, k/p.Nu, depth+1)
+			split(q, e, low, up, k/p.Nu, path+string(rune('0'+side)))
 		}
 	}
 	r, d := b.NewRanges(), b.NewDual()
 	b.Root().Copy(r)
 	b.PlainDual(d, r, p.Box.Lower, p.Box.Upper)
-	split(r, d, p.Box.Lower, p.Box.Upper, p.Horizon, 0)
+	split(r, d, p.Box.Lower, p.Box.Upper, p.Horizon, "")
 	return c
 }
 

@@ -136,12 +136,12 @@ type Leaf struct {
 	Phases [][2]int `json:"phases,omitempty"`
 	// Beta is the multiplier, >= 0, of every phase. Absent: 0.
 	Beta []float64 `json:"beta,omitempty"`
-	// Depth is the number of cuts that made the leaf, 0 where it is not known. If the
-	// leaves stand in the order of a depth-first walk and all have a depth, the checker
-	// takes the same cuts in the same order as the solver. Without, or if it is
-	// wrong, the checker finds an order by itself; bounds that it recomputes may then
-	// differ in either direction, since linear bounds are not monotone.
-	Depth int `json:"depth,omitempty"`
+	// Path says which cuts made the leaf: a digit for each, 0 or 1 for its two sides.
+	// If the paths of all leaves are those of a binary tree, the checker takes the same
+	// cuts in the same order as the solver. Without, or if they are wrong, it finds an
+	// order by itself; bounds that it recomputes may then differ from the solver's
+	// by a per cent in either direction, since linear bounds are not monotone.
+	Path string `json:"path,omitempty"`
 	// Slab says that the solver clipped the leaf off and went on with what was left
 	// without tightening any range. It helps the checker to find the same ranges.
 	Slab bool `json:"slab,omitempty"`

@@ -28,7 +28,7 @@ type Report struct {
 //
 // A leaf's bound is recomputed first with the ranges of the node above it, then with
 // ranges tightened on the leaf. The ranges depend on the order of cuts, which the
-// checker reconstructs and which need not be the solver's (see [Leaf.Depth]), and
+// checker reconstructs and which need not be the solver's (see [Leaf.Path]), and
 // on rounding. So where a leaf misses its claim by no more than [refineShare] of the scale of J, the checker cuts the leaf by
 // itself, into at most [refineBoxes] boxes.
 //

@@ -31,6 +31,11 @@ func TestHonest(t *testing.T) {
 			t.Errorf("seed %d: an honest certificate is rejected: %s", seed, r.Reason)
 			continue
 		}
+		rng.Shuffle(len(c.Leaves), func(i, j int) { c.Leaves[i], c.Leaves[j] = c.Leaves[j], c.Leaves[i] })
+		c.Leaves = append(c.Leaves, c.Leaves[rng.IntN(len(c.Leaves))])
+		if r := check(t, c); !r.Valid || r.Refined > 0 {
+			t.Errorf("seed %d: leaves in another order, one of them twice: %s", seed, r.Reason)
+		}
 		leaves += r.Leaves
 		refined += r.Refined
 		u := make([]float64, len(p.Lower))

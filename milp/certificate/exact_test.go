@@ -198,16 +198,16 @@ func TestRounded(t *testing.T) {
 	}
 }
 
-// TestWithoutDepth: leaves in any order and without depths are accepted where they
+// TestWithoutPath: leaves without paths are accepted where they
 // claim no more than the dual bound, for which one leaf in many is decisive.
-func TestWithoutDepth(t *testing.T) {
+func TestWithoutPath(t *testing.T) {
 	accepted, judged := 0, 0
 	for seed := range uint64(60) {
 		rng := rand.New(rand.NewPCG(seed, 15))
 		c := prove(rng, randomProgram(rng, shapes[int(seed)%len(shapes)]), 6, seed%2 == 0)
 		c.Claim.DualBound -= 1e-3 * math.Abs(c.Claim.Objective)
 		for i := range c.Leaves {
-			c.Leaves[i].Bound, c.Leaves[i].Depth = c.Claim.DualBound, 0
+			c.Leaves[i].Bound, c.Leaves[i].Path = c.Claim.DualBound, ""
 		}
 		rng.Shuffle(len(c.Leaves), func(i, j int) { c.Leaves[i], c.Leaves[j] = c.Leaves[j], c.Leaves[i] })
 		judged++

@@ -152,7 +152,7 @@ func (s *scanner) leaf(at string) Leaf {
 		key{name: "phases", optional: true, read: func(at string) {
 			s.array(at, func(i int) { y.Phases = append(y.Phases, s.phase(fmt.Sprintf("%s[%d]", at, i))) })
 		}}, beta,
-		key{name: "depth", optional: true, read: func(at string) { y.Depth = s.integer(at) }},
+		key{name: "path", optional: true, read: func(at string) { y.Path = s.text(at) }},
 		key{name: "slab", optional: true, read: func(at string) { y.Slab = s.truth(at) }})
 	return y
 }

@@ -95,6 +95,8 @@ func TestBadFiles(t *testing.T) {
 		{`"leaves":[{`, `"leaves":[{"phases":[[99,1]],`, `speaks of unit 99; there are units 0 to 9`},
 		{`"leaves":[{`, `"leaves":[{"phases":[[1,0]],`, `sign 0; it must be 1 or -1`},
 		{`"leaves":[{`, `"leaves":[{"phases":[[1,1],[1,-1]],`, `speaks of unit 1 again`},
+		{`"path":"0`, `"path":"2`, `it must be digits 0 and 1`},
+		{`"leaves":[{`, `"leaves":[{"slab":1,`, `slab: must be true or false, found "1`},
 		{`"leaves":[{`, `"leaves":[{"phases":[[1]],`, `has 1 values; it must be [unit, sign]`},
 		{`"leaves":[{`, `"leaves":[], "leafs":[{`, `unknown key "leafs"; valid keys are program, claim, incumbent, leaves`},
 		{`"claim":{`, `"claim":{,`, `must be a string, found ",`},

@@ -1,13 +1,19 @@
 package certificate
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
-// hinted rebuilds the tree from the depths of the leaves, which stand in the order
-// of a depth-first walk; nil if they do not say such a tree, or one that does not
-// cover the box. A wrong hint costs time only: two parts are joined only if their
-// union is a box exactly.
+// hinted rebuilds the tree from the paths of the leaves; nil if they are not those of
+// a binary tree, or of one that does not cover the box. A wrong hint costs time
+// only: two parts are joined only if their union is a box exactly.
 func hinted(leaves []Leaf, lower, upper []float64) *tree {
-	h := &hint{leaves: leaves}
+	h := &hint{leaves: leaves, order: make([]int32, len(leaves))}
+	for i := range h.order {
+		h.order[i] = int32(i)
+	}
+	slices.SortStableFunc(h.order, func(a, b int32) int { return strings.Compare(leaves[a].Path, leaves[b].Path) })
 	whole := h.read(0)
 	if whole == nil || h.next != len(leaves) || len(whole.phases) > 0 ||
 		!slices.Equal(whole.lower, lower) || !slices.Equal(whole.upper, upper) {
@@ -16,8 +22,10 @@ func hinted(leaves []Leaf, lower, upper []float64) *tree {
 	return whole.tree
 }
 
+// hint reads the leaves in the order of their paths, that of a depth-first walk.
 type hint struct {
 	leaves []Leaf
+	order  []int32
 	next   int
 }
 
@@ -28,17 +36,33 @@ type part struct {
 	phases       [][2]int // sorted
 }
 
-func (h *hint) read(depth int) *part {
-	if h.next >= len(h.leaves) || h.leaves[h.next].Depth < depth {
+// peek returns the next leaf, nil at the end.
+func (h *hint) peek() *Leaf {
+	if h.next >= len(h.leaves) {
 		return nil
 	}
-	if y := &h.leaves[h.next]; y.Depth == depth {
-		i := int32(h.next)
+	return &h.leaves[h.order[h.next]]
+}
+
+// leaf takes the next leaf and those that repeat it.
+func (h *hint) leaf(y *Leaf) *part {
+	t := &tree{coordinate: -1, unit: -1, first: h.order[h.next]}
+	for z := y; z != nil && z.Path == y.Path && slices.Equal(z.Lower, y.Lower) && slices.Equal(z.Upper, y.Upper) && slices.Equal(z.Phases, y.Phases); z = h.peek() {
+		t.leaves = append(t.leaves, h.order[h.next])
 		h.next++
-		phases := slices.Clone(y.Phases)
-		slices.SortFunc(phases, func(a, b [2]int) int { return a[0] - b[0] })
-		return &part{tree: &tree{coordinate: -1, unit: -1, leaves: []int32{i}, first: i},
-			lower: y.Lower, upper: y.Upper, phases: phases}
+	}
+	phases := slices.Clone(y.Phases)
+	slices.SortFunc(phases, func(a, b [2]int) int { return a[0] - b[0] })
+	return &part{tree: t, lower: y.Lower, upper: y.Upper, phases: phases}
+}
+
+func (h *hint) read(depth int) *part {
+	y := h.peek()
+	switch {
+	case y == nil || len(y.Path) < depth:
+		return nil
+	case len(y.Path) == depth:
+		return h.leaf(y)
 	}
 	a := h.read(depth + 1)
 	if a == nil {

@@ -133,17 +133,16 @@ type prover struct {
 	rng    *rand.Rand
 	p      *Program
 	leaves []Leaf
-	depth  int // of the tree
 }
 
 // prove returns a certificate with about 2^depth leaves.
 func prove(rng *rand.Rand, p *Program, depth int, phases bool) *Certificate {
-	pr := &prover{worker: newWorker(newModel(p)), rng: rng, p: p, depth: depth}
+	pr := &prover{worker: newWorker(newModel(p)), rng: rng, p: p}
 	root := place{r: pr.open(p.Lower, p.Upper), lower: p.Lower, upper: p.Upper}
-	pr.split(root, depth, nil, phases)
+	pr.split(root, depth, "", nil, phases)
 	c := &Certificate{Program: *p, Leaves: pr.leaves}
 	if hinted(c.Leaves, p.Lower, p.Upper) == nil {
-		panic("the depths are not those of a tree")
+		panic("the paths are not those of a tree")
 	}
 	c.Claim.DualBound = math.Inf(1)
 	for _, y := range pr.leaves {
@@ -176,20 +175,21 @@ func sample(rng *rand.Rand, u, lower, upper []float64) {
 	}
 }
 
-func (p *prover) split(at place, depth int, fixed [][2]int, phases bool) {
+func (p *prover) split(at place, depth int, path string, fixed [][2]int, phases bool) {
 	if depth == 0 {
 		p.leaf(at, fixed)
-		p.leaves[len(p.leaves)-1].Depth = p.depth
+		p.leaves[len(p.leaves)-1].Path = path
 		return
 	}
 	if unit := p.undecided(at.r, fixed); phases && unit >= 0 && p.rng.IntN(2) == 0 {
-		for _, sign := range []int{1, -1} {
+		for n, sign := range []int{1, -1} {
+			path := path + string(rune('0'+n))
 			next := at
 			next.r = at.r.clone()
 			if next.r.fix(unit, sign) && p.tighten(next.r, at.lower, at.upper, unit/len(p.m.hidden)) {
-				p.split(next, depth-1, append(slices.Clone(fixed), [2]int{unit, sign}), phases)
+				p.split(next, depth-1, path, append(slices.Clone(fixed), [2]int{unit, sign}), phases)
 			} else { // no such point: whatever is claimed holds
-				p.leaves = append(p.leaves, Leaf{Lower: at.lower, Upper: at.upper, Bound: 1e6, Depth: p.depth - depth + 1, Phases: append(slices.Clone(fixed), [2]int{unit, sign})})
+				p.leaves = append(p.leaves, Leaf{Lower: at.lower, Upper: at.upper, Bound: 1e6, Path: path, Phases: append(slices.Clone(fixed), [2]int{unit, sign})})
 			}
 		}
 		return
@@ -202,8 +202,8 @@ func (p *prover) split(at place, depth int, fixed [][2]int, phases bool) {
 		rest.lower[k] = slab.upper[k]
 		p.leaf(slab, fixed)
 		y := &p.leaves[len(p.leaves)-1]
-		y.Slab, y.Depth = true, p.depth-depth+1
-		p.split(rest, depth-1, fixed, phases)
+		y.Slab, y.Path = true, path+"0"
+		p.split(rest, depth-1, path+"1", fixed, phases)
 		return
 	}
 	share := .5
@@ -219,7 +219,7 @@ func (p *prover) split(at place, depth int, fixed [][2]int, phases bool) {
 			next.lower[k] = point
 		}
 		p.tighten(next.r, next.lower, next.upper, k/p.p.Nu)
-		p.split(next, depth-1, fixed, phases)
+		p.split(next, depth-1, path+string(rune('0'+side)), fixed, phases)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 )
 
 // Validate reports the first field whose size or value makes no sense, and what
@@ -66,8 +67,8 @@ func (y *Leaf) validate(n sizes) error {
 	if err := finite("bound", []float64{y.Bound}); err != nil {
 		return err
 	}
-	if y.Depth < 0 {
-		return fmt.Errorf("depth is %d; it must be the number of cuts, at least 0", y.Depth)
+	if strings.Trim(y.Path, "01") != "" {
+		return fmt.Errorf("path is %.40q; it must be digits 0 and 1, one for each cut", y.Path)
 	}
 	if y.Low != nil {
 		if err := vector("low", y.Low, n.units, "hidden units of all steps"); err != nil {
