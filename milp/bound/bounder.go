@@ -60,6 +60,7 @@ type Bounder struct {
 	panel  panel
 	relax  relaxation
 	ascent *dualAscent
+	reach  *Reach // nil: nobody wants to know
 }
 
 // New prepares bounds for p: it finds ranges on the whole box by interval

@@ -57,6 +57,7 @@ func (b *Bounder) intersect(r Ranges, targets []target, lower, upper []float64, 
 	low := &b.panel.low
 	for i := 0; i < len(targets); i += 2 {
 		at := t*len(b.units) + targets[i].unit
+		b.reach.keep(at, i, b.panel.a)
 		r.Lower[at] = max(r.Lower[at], low[i])
 		r.Upper[at] = min(r.Upper[at], -low[i+1])
 		if r.Lower[at] > r.Upper[at] {
