@@ -4,14 +4,16 @@ import (
 	"math"
 	"slices"
 
+	"hinge/control"
 	"hinge/milp/relu"
 )
 
-// bruteForce minimises a program with L1 costs over two or three inputs. J is
-// piecewise linear, so its minimum on the box lies where as many kinks meet as
-// there are inputs: faces of the box, units at zero, residuals at zero. In each
-// activation pattern these are hyperplanes; J is evaluated at every crossing of
-// them inside the box. It shares nothing with the solver but the program.
+// bruteForce minimises a program with L1 or Max costs over two or three inputs. J
+// is piecewise linear, so its minimum on the box lies where as many kinks meet as
+// there are inputs: faces of the box, units at zero, residuals at zero or equal.
+// In each activation pattern these are hyperplanes; J is evaluated at every
+// crossing of them inside the box. It shares nothing with the solver but the
+// program.
 func bruteForce(p *relu.Program) float64 {
 	best := math.Inf(1)
 	ws := p.NewWorkspace()
@@ -86,6 +88,7 @@ func residuals(p *relu.Program, x [][]form, inputs []form, constant func(float64
 	var e []form
 	for i := range p.Terms {
 		k := &p.Terms[i]
+		first := len(e)
 		for j := range k.Rows {
 			f := constant(k.B[j])
 			for c, w := range k.X[j*p.Nx : (j+1)*p.Nx] {
@@ -100,6 +103,14 @@ func residuals(p *relu.Program, x [][]form, inputs []form, constant func(float64
 				}
 			}
 			e = append(e, f)
+		}
+		if k.Norm == control.Max { // kinks where rows are equal
+			rows := e[first:]
+			for j, f := range rows {
+				for _, g := range rows[:j] {
+					e = append(e, f.add(-1, g))
+				}
+			}
 		}
 	}
 	return e

@@ -20,5 +20,8 @@
 // (branch.go), clipping (clip.go), incumbents (incumbent.go), node order
 // (queue.go).
 //
-// Read first: [Solve], [Options], [Result].
+// [Decide] asks instead whether J <= 0 anywhere, for one of several programs: what
+// proves or refutes a property of a network.
+//
+// Read first: [Solve], [Decide], [Options], [Result].
 package bnb

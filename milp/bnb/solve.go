@@ -84,6 +84,8 @@ func solveTree(ctx context.Context, p *relu.Program, opts Options) (*Result, err
 	return s.finish(ctx), nil
 }
 
+var errInfinite = errors.New("bnb: a pre-activation has no finite range on the action box; the weights or the horizon are too large")
+
 // open finds first incumbents and bounds the root.
 func open(ctx context.Context, p *relu.Program, opts Options) (*search, *bound.Bounder, error) {
 	s := &search{opts: opts.withDefaults(), start: time.Now(), dropped: math.Inf(1),
@@ -92,7 +94,7 @@ func open(ctx context.Context, p *relu.Program, opts Options) (*search, *bound.B
 	s.tryStarts()
 	b := bound.New(p)
 	if !b.Finite() {
-		return nil, nil, errors.New("bnb: a pre-activation has no finite range on the action box; the weights or the horizon are too large")
+		return nil, nil, errInfinite
 	}
 	s.res.UnstableReLUs = b.Root().Unstable()
 	multistart(s.p, &s.best, s.opts, func() bool { return ctx.Err() != nil })
