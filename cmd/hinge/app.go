@@ -91,7 +91,7 @@ model small, plans by branch-and-bound or sampling, and closes the loop.`,
 	f.BoolVarP(&a.verbose, "verbose", "v", false, "say on standard error what is being done")
 	f.Uint64Var(&a.seed, "seed", 1, "seed of everything random")
 	root.AddCommand(
-		a.demoCommand(), a.runCommand(), a.planCommand(), a.checkCommand(),
+		a.demoCommand(), a.runCommand(), a.planCommand(), a.checkCommand(), a.verifyCommand(),
 		a.collectCommand(), a.trainCommand(), a.sparsifyCommand(),
 		a.listCommand(), a.inspectCommand(), a.convertCommand(), a.doctorCommand(), a.benchCommand(), a.versionCommand(),
 	)
