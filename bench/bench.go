@@ -13,6 +13,8 @@ type Options struct {
 	Rounds int
 	// Binary is the command whose start is measured; "" means this program.
 	Binary string
+	// Data is the folder of outside data; only some benchmarks need it.
+	Data string
 	// OnRound is called before every measurement, of which there are total; nil
 	// for none.
 	OnRound func(done, total int, what string)
@@ -53,6 +55,7 @@ var benches = []bench{
 	{"train", "training throughput of a small perceptron, against numpy", trainBench},
 	{"sim", "simulator pokes and sub-steps per processor second, against pymunk", simBench},
 	{"plan", "encoding, solving to a gap, start-up time; against HiGHS", planBench},
+	{"acasxu", "properties of 27 networks for aircraft, 112 proofs and refutations", acasxuBench},
 }
 
 // Names returns the names of all benchmarks.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -36,7 +37,7 @@ leaves its column empty.`,
 			return nil, badInputf("--rounds %d: must be at least 1", rounds)
 		}
 		var p *progress
-		r, err := bench.Run(ctx, args[0], bench.Options{Seed: a.seed, Rounds: rounds, OnRound: func(done, total int, what string) {
+		r, err := bench.Run(ctx, args[0], bench.Options{Seed: a.seed, Rounds: rounds, Data: dataFolder(), OnRound: func(done, total int, what string) {
 			if done == 0 {
 				p.finish()
 				p = a.progress("bench", "measurements", total)
@@ -44,6 +45,9 @@ leaves its column empty.`,
 			p.set(done, what)
 		}})
 		p.finish()
+		if errors.Is(err, bench.ErrNoData) {
+			return nil, badInput(err)
+		}
 		if err != nil {
 			return nil, err
 		}
