@@ -1,13 +1,17 @@
 // Package relu holds the ReLU program: a gated network unrolled over a horizon,
-// with its objective, input box and start state.
+// with its objective, input box, start state and, where there are any, hard
+// constraints.
 //
 //	minimise    J(u) = sum_{t=1..H} sum_k f_k(t) n_k(R_k [x_t; u_{t-1}] - ref_k(t))
 //	subject to  x_{t+1} = N([x_t; u_t]),  x_0 given,  u in a box
+//	            X_c x_t + U_c u_{t-1} + V_c u_t + B_c <= 0    where c holds at t
+//	            some coordinates of u_t whole numbers
 //
 // N is a [nn.Net] whose hidden units are all ReLU (see [nn.Fold]); its affine
 // paths carry residual dynamics exactly. The unknowns are the stacked actions
-// u (H x Nu); states are eliminated by stepping. Any u in the box is feasible,
-// so an upper bound always costs one forward pass.
+// u (H x Nu); states are eliminated by stepping. Without the last two lines any u
+// in the box is feasible, so an upper bound always costs one forward pass; with
+// them there may be no plan: see [Program.Constrain].
 //
 // The package evaluates and differentiates; bounds are milp/bound, rows are
 // milp/encode, the search is milp/bnb.
@@ -33,6 +37,10 @@ type Program struct {
 	X0      []float64   // Nx
 	Box     control.Box // of the stacked actions, H x Nu coordinates
 	Terms   []Term      // of the objective, ordered by T
+
+	Constraints []Constraint // ordered by T; see [Program.Constrain]
+	Integer     []int        // coordinates of an action that must be whole, ascending
+
 	// Rounded, when not nil, bounds for every unit of Step (hidden units, then
 	// outputs) the sum of magnitudes its weights were computed from. Bounds then
 	// speak of the unrounded weights too.
