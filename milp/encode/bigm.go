@@ -7,10 +7,11 @@
 //	a  = z                                                           if l >= 0
 //
 // and nothing at all where u <= 0. The relaxation of d projects to the triangle
-// in (z, a). A norm of the objective is its epigraph: e >= r, e >= -r.
-// (Formulation: Tjeng, Xiao, Tedrake, ICLR 2019.)
+// in (z, a). A norm of the objective is its epigraph: e >= r, e >= -r. Hard
+// constraints are rows as they stand, whole coordinates of an action integer
+// columns. (Formulation: Tjeng, Xiao, Tedrake, ICLR 2019.)
 //
-// Read first: [BigM], [Encoding], [Encoding.Start].
+// Read first: [BigM], [Encoding], [Reachable].
 package encode
 
 import (
@@ -43,8 +44,9 @@ type hidden struct {
 }
 
 // BigM encodes p with the given ranges of its pre-activations, which must hold
-// on the whole box: see bound.Bounder.Root. It refuses an unstable unit without
-// a finite range, and costs that are not piecewise linear.
+// for every plan: see bound.Bounder.Root, and [Reachable] where there are
+// constraints. It refuses an unstable unit without a finite range, and costs that
+// are not piecewise linear.
 func BigM(p *relu.Program, r bound.Ranges) (*Encoding, error) {
 	e := &Encoding{Problem: &milp.Problem{}, p: p}
 	w := &writer{Encoding: e, col: make([]milp.Var, p.Step.Width()), r: r}
@@ -61,6 +63,7 @@ func BigM(p *relu.Program, r bound.Ranges) (*Encoding, error) {
 			return nil, err
 		}
 	}
+	w.constraints()
 	return e, nil
 }
 

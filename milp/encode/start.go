@@ -10,7 +10,7 @@ import (
 
 // Start returns the point of the encoding that belongs to the actions u (H x Nu):
 // the roll-out with all activations, phases and norms. It is feasible up to
-// rounding, so no solver need search for its first plan.
+// rounding if u keeps the constraints, so no solver need search for its first plan.
 func (e *Encoding) Start(u []float64, ws *relu.Workspace) []float64 {
 	p := e.p
 	p.Objective(u, ws)
@@ -54,11 +54,13 @@ func (e *Encoding) startNorms(x, u []float64, ws *relu.Workspace) {
 	}
 }
 
-// ActionsOf writes the actions of a point of the encoding to dst (H x Nu),
-// clamped to the box that the solver's tolerance may have left.
+// ActionsOf writes the actions of a point of the encoding to dst (H x Nu), whole
+// ones rounded, all clamped to the box: the solver's tolerance may have left both.
 func (e *Encoding) ActionsOf(dst, x []float64) {
 	for i, v := range e.Actions {
-		dst[i] = x[v]
+		if dst[i] = x[v]; e.Problem.Integer[v] {
+			dst[i] = math.Round(x[v])
+		}
 	}
 	e.p.Box.Clamp(dst, dst)
 }
