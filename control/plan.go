@@ -35,7 +35,7 @@ func (s Status) String() string {
 // Plan is an open-loop action sequence, the states the model predicts for it
 // and what is known about its quality.
 type Plan struct {
-	*Trajectory // H actions; states by a forward pass of the model
+	*Trajectory // H actions; states by a forward pass of the model; nil: no plan
 
 	Status Status
 	// Objective is J of the trajectory by a forward pass that shares no code
@@ -45,9 +45,12 @@ type Plan struct {
 	DualBound float64
 	// Certified says that DualBound is sound: rounding included, no tolerance.
 	Certified bool
+	// Violation is the most by which the trajectory breaks a row of a hard
+	// constraint, in the unit of that row; 0 if it keeps all or there are none.
+	Violation float64
 	// MaxModelError is the largest difference between the solver's states or
-	// objective and those of the forward pass; Verified says it is small enough
-	// for the plan to be used.
+	// objective and those of the forward pass; Verified says that it and Violation
+	// are small enough for the plan to be used.
 	MaxModelError float64
 	Verified      bool
 

@@ -7,7 +7,6 @@ import (
 
 	"hinge/control"
 	"hinge/milp"
-	"hinge/milp/bound"
 	"hinge/milp/encode"
 	"hinge/milp/relu"
 )
@@ -15,6 +14,10 @@ import (
 // MIP plans the generic way: the ReLU program as rows (big-M with sound bounds,
 // [hinge/milp/encode]) for any mixed-integer solver. Its dual bound is as good as
 // the solver's tolerances and certifies nothing.
+//
+// It keeps hard constraints and whole actions. A plan whose forward pass breaks one
+// by more than the problem's tolerance is not verified; where the solver proves that
+// there is none, the plan is without a trajectory and its status Infeasible.
 type MIP struct {
 	Problem
 	name   string
@@ -26,17 +29,20 @@ type MIP struct {
 var _ control.Planner = (*MIP)(nil)
 
 // NewMIP returns a planner for a problem with a stepping network. name is what
-// plans call the solver. The solver always starts from a roll-out: the best of
-// the warm start, the held action and a small [CEM].
+// plans call the solver. The solver starts from a roll-out, the best of the warm
+// start, the held action and a small [CEM], unless it breaks a constraint.
 func NewMIP(p Problem, name string, solver milp.Solver, opts milp.Options) (*MIP, error) {
 	if solver == nil {
 		return nil, errors.New("planner: " + name + ": no solver given")
 	}
-	p, err := p.withNetwork(name)
+	if p.Step == nil {
+		return nil, noNetwork(name)
+	}
+	p, err := p.prepared()
 	if err != nil {
 		return nil, err
 	}
-	starts, err := NewCEM(p, CEMOptions{
+	starts, err := NewCEM(p.free(), CEMOptions{
 		Sampling: Sampling{Samples: 64, Iterations: 15, Candidates: -1, Seed: opts.Seed}, Instances: 1,
 	})
 	if err != nil {
@@ -58,28 +64,69 @@ func (m *MIP) Plan(ctx context.Context, x0 []float64, warm *control.Plan) (*cont
 	if err != nil {
 		return nil, err
 	}
-	start.Solver, start.FirstPlanTime = m.name, c.elapsed()
+	prog, err := m.program(x0)
+	if err != nil {
+		return nil, err
+	}
+	ws := prog.NewWorkspace()
+	if start.Solver, start.FirstPlanTime = m.name, c.elapsed(); !m.keeps(prog, start, ws) {
+		start = &control.Plan{Objective: math.Inf(1), DualBound: math.Inf(-1), Status: start.Status, Solver: m.name}
+	}
 	if ctx.Err() != nil {
 		return m.finish(start, x0, c), nil
 	}
-	prog, err := relu.New(m.Step, x0, m.Action, m.Cost, m.Before)
+	reach, err := encode.Reachable(prog)
 	if err != nil {
 		return nil, err
 	}
-	bounds := bound.New(prog)
-	e, err := encode.BigM(prog, bounds.Root())
+	e, err := encode.BigM(prog, reach.Ranges)
 	if err != nil {
 		return nil, err
 	}
+	reach.Narrow(e)
 	opts := m.opts
-	opts.Start = e.Start(start.U, prog.NewWorkspace())
+	if start.Trajectory != nil {
+		opts.Start = e.Start(start.U, ws)
+	}
 	res, err := m.solver.Solve(ctx, e.Problem, opts)
 	if err != nil {
 		return nil, err
 	}
 	plan := m.plan(e, prog, res, start)
-	plan.UnstableReLUs = bounds.Root().Unstable()
+	plan.UnstableReLUs = reach.Unstable()
 	return m.finish(plan, x0, c), nil
+}
+
+// program returns the problem from x0 on.
+func (m *MIP) program(x0 []float64) (*relu.Program, error) {
+	prog, err := relu.New(m.Step, x0, m.Action, m.Cost, m.Before)
+	if err == nil && m.Constrained() {
+		err = prog.Constrain(m.Constraints, m.Integer)
+	}
+	return prog, err
+}
+
+// startTolerance is what a roll-out may break a constraint by and still be a start:
+// less than solvers allow.
+const startTolerance = 1e-9
+
+// keeps makes whole actions of the plan whole and reports whether it then keeps the
+// constraints.
+func (m *MIP) keeps(prog *relu.Program, plan *control.Plan, ws *relu.Workspace) bool {
+	if !prog.Constrained() {
+		return true
+	}
+	for _, j := range m.Integer {
+		for k := j; k < len(plan.U); k += m.Cost.Nu {
+			plan.U[k] = math.Round(plan.U[k])
+		}
+	}
+	if !m.actions.Contains(plan.U, 0) || prog.Violation(plan.U, ws) > startTolerance {
+		return false
+	}
+	plan.Objective = prog.Objective(plan.U, ws)
+	copy(plan.X, ws.States())
+	return true
 }
 
 // plan reads the solver's point: its actions, and the states and the objective
@@ -88,6 +135,9 @@ func (m *MIP) plan(e *encode.Encoding, prog *relu.Program, res *milp.Result, sta
 	plan := &control.Plan{Trajectory: start.Trajectory, Objective: start.Objective,
 		Status: status(res.Status), DualBound: res.DualBound, Solver: m.name,
 		ReLUs: prog.ReLUs() + prog.CostReLUs(), Nodes: res.NodeCount, FirstPlanTime: start.FirstPlanTime}
+	if infeasible := res.Status == milp.Infeasible || res.Status == milp.InfeasibleOrUnbounded; infeasible && start.Trajectory == nil {
+		plan.Status = control.Infeasible // boxes are finite: not unbounded
+	}
 	if plan.Status == control.NumericalFailure || math.IsNaN(plan.DualBound) {
 		plan.DualBound = math.Inf(-1)
 	}

@@ -64,12 +64,31 @@ func endless(ctx context.Context, budget int) error {
 // it is dropped, whoever proved it.
 func (p *Problem) finish(plan *control.Plan, x0 []float64, c clock) *control.Plan {
 	plan.Inputs = p.Cost.Horizon * p.Cost.Nu
-	Verify(plan, p.Judge, p.Cost, x0, p.Before, p.Tolerance)
+	if plan.Trajectory != nil {
+		Verify(plan, p.Judge, p.Cost, x0, p.Before, p.Tolerance)
+		p.verifyConstraints(plan)
+	}
 	if plan.Verified && !(plan.DualBound <= plan.Objective+p.Tolerance*(1+math.Abs(plan.Objective))) {
 		plan.DualBound, plan.Certified, plan.Status = math.Inf(-1), false, control.NumericalFailure
 	}
 	plan.SolveTime, plan.CPUTime = c.elapsed(), cputime.Process()-c.cpu
 	return plan
+}
+
+// verifyConstraints measures what a plan, its states by the judge, breaks.
+func (p *Problem) verifyConstraints(plan *control.Plan) {
+	for _, v := range control.Violations(p.Constraints, plan.Trajectory, p.Before, 0) {
+		plan.Violation = max(plan.Violation, v.Amount)
+	}
+	if len(control.Violations(p.Constraints, plan.Trajectory, p.Before, p.Tolerance)) > 0 {
+		plan.Verified = false
+	}
+	for _, j := range p.Integer {
+		for k := j; k < len(plan.U); k += p.Cost.Nu {
+			plan.Violation = max(plan.Violation, math.Abs(plan.U[k]-math.Round(plan.U[k])))
+			plan.Verified = plan.Verified && plan.U[k] == math.Round(plan.U[k])
+		}
+	}
 }
 
 // incumbent is the best action sequence of a sampling planner, judged in float64.

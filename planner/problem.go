@@ -29,6 +29,12 @@ type Problem struct {
 	Hold []float64
 	Cost *control.Cost // its horizon is the plan's
 
+	// Constraints hold for every plan, and the coordinates Integer of every action
+	// are whole numbers. Only [MIP] keeps them; every other planner refuses a
+	// problem that has any.
+	Constraints []control.Constraint
+	Integer     []int
+
 	// Before is the action applied before the plan starts, for rate terms; nil
 	// if there is none. Planners accept later ones through SetBefore.
 	Before []float64
@@ -40,8 +46,20 @@ type Problem struct {
 	held    []float64   // Hold at every step, H x Nu
 }
 
-// withDefaults fills Judge, System and Tolerance.
+// Constrained reports whether not every action sequence of the box is a plan.
+func (p *Problem) Constrained() bool { return len(p.Constraints) > 0 || len(p.Integer) > 0 }
+
+// withDefaults is prepared for planners that take any action of the box.
 func (p Problem) withDefaults() (Problem, error) {
+	if p.Constrained() {
+		return p, fmt.Errorf("planner: the problem has %d hard constraints and %d whole actions, which this planner cannot keep; highs can",
+			len(p.Constraints), len(p.Integer))
+	}
+	return p.prepared()
+}
+
+// prepared fills Judge, System and Tolerance.
+func (p Problem) prepared() (Problem, error) {
 	if p.Cost == nil {
 		return p, errors.New("planner: problem has no cost")
 	}
@@ -77,9 +95,19 @@ func (p Problem) withDefaults() (Problem, error) {
 // withNetwork is withDefaults for the planner of that name, which needs Step.
 func (p Problem) withNetwork(name string) (Problem, error) {
 	if p.Step == nil {
-		return p, fmt.Errorf("planner: %s needs a model that is a network, problem has no stepping network", name)
+		return p, noNetwork(name)
 	}
 	return p.withDefaults()
+}
+
+func noNetwork(name string) error {
+	return fmt.Errorf("planner: %s needs a model that is a network, problem has no stepping network", name)
+}
+
+// free returns the problem without constraints.
+func (p Problem) free() Problem {
+	p.Constraints, p.Integer = nil, nil
+	return p
 }
 
 func (p *Problem) validate() error {
@@ -95,6 +123,11 @@ func (p *Problem) validate() error {
 	}{{"system", p.System}, {"judge", p.Judge}} {
 		if nx, nu := s.Dims(); nx != p.Cost.Nx || nu != p.Cost.Nu {
 			return fmt.Errorf("planner: %s has %d states and %d actions; the cost speaks of %d and %d", s.name, nx, nu, p.Cost.Nx, p.Cost.Nu)
+		}
+	}
+	for i := range p.Constraints {
+		if err := p.Constraints[i].Validate(p.Cost.Nx, p.Cost.Nu, p.Cost.Horizon); err != nil {
+			return fmt.Errorf("planner: %w", err)
 		}
 	}
 	if p.Action.Dim() != p.Cost.Nu {

@@ -1,0 +1,115 @@
+package planner
+
+import (
+	"context"
+	"math"
+	"strings"
+	"testing"
+
+	"hinge/control"
+	"hinge/milp"
+	"hinge/milp/highs"
+)
+
+// stateLimit is x_i <= b at steps first..last.
+func stateLimit(p Problem, i int, b float64, first, last int) control.Constraint {
+	r := control.NewAffine(1, p.Cost.Nx+2*p.Cost.Nu)
+	r.Set(0, i, 1)
+	r.B[0] = -b
+	return control.Constraint{Name: "limit", First: first, Last: last, Residual: r}
+}
+
+func TestPlannersRefuseConstraints(t *testing.T) {
+	p, _ := testProblem(2)
+	limited, whole := p, p
+	limited.Constraints = []control.Constraint{stateLimit(p, 0, 0, 1, 2)}
+	whole.Integer = []int{0}
+	refused := 0
+	for _, e := range Entries() {
+		if e.Name == "highs" {
+			continue
+		}
+		for _, q := range []Problem{limited, whole} {
+			if _, err := New(e.Name, q, Options{}); err == nil || !strings.Contains(err.Error(), "highs can") {
+				t.Errorf("%s: %v", e.Name, err)
+			}
+			refused++
+		}
+	}
+	if refused < 10 {
+		t.Errorf("%d planners tried", refused)
+	}
+}
+
+func TestMIPKeepsConstraints(t *testing.T) {
+	solver, err := highs.Open()
+	if err != nil {
+		t.Skipf("SKIPPED, nothing checked: %v", err)
+	}
+	p, x0 := testProblem(3)
+	plan := func(p Problem) *control.Plan {
+		t.Helper()
+		m := mustPlanner[*MIP](t)(NewMIP(p, "highs", solver, milp.Options{RelGap: 1e-8, AbsGap: 1e-8}))
+		return mustPlanner[*control.Plan](t)(m.Plan(context.Background(), x0, nil))
+	}
+	free := plan(p)
+	limit := free.State(2)[0] - .1 // which the free plan breaks
+	p.Constraints = []control.Constraint{stateLimit(p, 0, limit, 1, 2)}
+	kept := plan(p)
+	if !kept.Verified || kept.Status != control.Optimal || kept.Violation > 1e-5 || kept.State(2)[0] > limit+1e-5 {
+		t.Errorf("%v, verified %v, broken by %g, x_2 = %g with limit %g", kept.Status, kept.Verified, kept.Violation, kept.State(2)[0], limit)
+	}
+	if kept.Objective < free.Objective+1e-6 || kept.Certified {
+		t.Errorf("cost %g, without the limit %g; certified %v", kept.Objective, free.Objective, kept.Certified)
+	}
+	p.Integer = []int{1}
+	whole := plan(p)
+	if !whole.Verified || whole.Objective < kept.Objective-1e-6 {
+		t.Errorf("whole actions: verified %v, cost %g, without %g", whole.Verified, whole.Objective, kept.Objective)
+	}
+	for i := range whole.Len() {
+		if v := whole.Action(i)[1]; v != math.Round(v) {
+			t.Errorf("action %d is %g", i, v)
+		}
+	}
+	p.Constraints = append(p.Constraints, stateLimit(p, 1, -50, 3, 3))
+	if none := plan(p); none.Status != control.Infeasible || none.Trajectory != nil || none.Verified {
+		t.Errorf("an unreachable goal gives %v, a plan of %v", none.Status, none.Trajectory)
+	}
+}
+
+// echo is a solver whose point is the start, or the middle of the box without one.
+type echo struct{ started bool }
+
+func (s *echo) Solve(_ context.Context, p *milp.Problem, o milp.Options) (*milp.Result, error) {
+	s.started = o.Start != nil
+	x := o.Start
+	if x == nil {
+		x = make([]float64, p.Vars())
+		for i := range x {
+			if lo, hi := p.Lower[i], p.Upper[i]; !math.IsInf(lo, 0) && !math.IsInf(hi, 0) {
+				x[i] = (lo + hi) / 2
+			}
+		}
+	}
+	return &milp.Result{X: x, Objective: p.Objective(x), DualBound: math.Inf(-1), Status: milp.NodeLimit}, nil
+}
+
+// A roll-out that keeps the constraints is the start; one that does not is none, and
+// a solver's point that breaks them is no plan.
+func TestMIPVerifiesConstraints(t *testing.T) {
+	p, x0 := testProblem(2)
+	for _, c := range []struct {
+		limit float64
+		start bool
+	}{{50, true}, {-50, false}} {
+		q := p
+		q.Constraints = []control.Constraint{stateLimit(p, 0, c.limit, 2, 2)}
+		var s echo
+		m := mustPlanner[*MIP](t)(NewMIP(q, "echo", &s, milp.Options{}))
+		plan := mustPlanner[*control.Plan](t)(m.Plan(context.Background(), x0, nil))
+		if s.started != c.start || plan.Verified != c.start || (plan.Violation == 0) != c.start {
+			t.Errorf("limit %g: started %v, verified %v, broken by %g", c.limit, s.started, plan.Verified, plan.Violation)
+		}
+	}
+}
