@@ -14,6 +14,7 @@ type reader struct {
 var readers = []reader{
 	{"push-t", "push-t:FILE#K", openPushT},
 	{"push-t-grid", "push-t-grid:FILE", openPushTGrid},
+	{"hd-milp-plan", "hd-milp-plan:DIR/NAME@H", openHDMILP},
 }
 
 // Forms returns the specifications [Open] understands.

@@ -15,6 +15,10 @@ type Problem struct {
 	Action control.Box
 	Cost   *control.Cost // its horizon is the problem's
 
+	// Constraints hold for every plan. Coordinates Integer of an action are whole.
+	Constraints []control.Constraint
+	Integer     []int
+
 	Obstacles []Obstacle
 	Reference Reference
 	Published []Published // plans of others, for comparison; never starts

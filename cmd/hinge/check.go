@@ -61,6 +61,9 @@ func (a *app) check(ctx context.Context, cmd *cobra.Command, path, problem strin
 		if err != nil {
 			return nil, err
 		}
+		if p.Constrained() {
+			return nil, badInputf("--problem %s: it has hard constraints, of which certificates do not speak", problem)
+		}
 		program, err := relu.New(p.Step, p.x0, p.Action, p.Cost, p.Before)
 		if err != nil {
 			return nil, badInput(err)

@@ -224,6 +224,8 @@ func inspectProblem(spec string) (*inspection, error) {
 		{"layers", layers(p.Step)},
 		{"relus_per_step", p.Step.Count(nn.ReLU)},
 		{"cost_terms", len(p.Cost.Terms)},
+		{"constraints", len(p.Constraints)},
+		{"whole_actions", len(p.Integer)},
 		{"obstacles", len(p.Obstacles)},
 		{"optimum", report.Number(p.Reference.Optimum)},
 		{"best_known", report.Number(p.Reference.BestKnown)},

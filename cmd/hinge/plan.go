@@ -46,6 +46,7 @@ when either gap is met. PROBLEM is one of
   ` + strings.Join(problems.Forms(), "\n  "),
 		Example: `  hinge plan push-t --time 5 --set planner.horizon=2
   hinge plan push-t-grid:../shared/data/push-t-grid/instances/n24_h3_sum_a.json --solver highs --time 60
+  hinge plan hd-milp-plan:../shared/data/hd-milp-plan/navigation_8x8@3 --solver highs
   hinge plan push-t --write-mps plan.mps`,
 		Args: exactArgs("a problem; see hinge plan --help"),
 	}
@@ -134,7 +135,7 @@ func (a *app) plan(ctx context.Context, cmd *cobra.Command, spec string, f planF
 	r := newPlanResult(spec, problem, plan)
 	saved, err := a.saved("plan", r)
 	if err == nil && !plan.Verified {
-		err = fmt.Errorf("the plan is off by %g in an independent forward pass: do not use it", plan.MaxModelError)
+		err = fmt.Errorf("in an independent forward pass the plan is off by %g and breaks constraints by %g: do not use it", plan.MaxModelError, plan.Violation)
 	}
 	return saved, err
 }
@@ -170,6 +171,7 @@ type planResult struct {
 	FirstPlan     float64        `json:"first_plan_s"`
 	Seed          uint64         `json:"seed"`
 	BestKnown     *report.Number `json:"best_known,omitempty"`
+	Violation     *report.Number `json:"violation,omitempty"`  // of a hard constraint, at most; absent without constraints
 	Collisions    *int           `json:"collisions,omitempty"` // points inside an obstacle; absent without obstacles
 }
 
@@ -192,6 +194,9 @@ func newPlanResult(spec string, problem *planProblem, p *control.Plan) planResul
 	if best := problem.bestKnown; !math.IsNaN(best) {
 		r.BestKnown = (*report.Number)(&best)
 	}
+	if problem.Constrained() {
+		r.Violation = (*report.Number)(&p.Violation)
+	}
 	if problem.collisions != nil {
 		n := len(problem.collisions(p.Trajectory))
 		r.Collisions = &n
@@ -209,6 +214,9 @@ func (r planResult) text(w io.Writer) {
 	t.Add("bound is sound", r.Certified)
 	if r.BestKnown != nil {
 		t.Add("best known cost", *r.BestKnown)
+	}
+	if r.Violation != nil {
+		t.Add("constraints broken by", *r.Violation)
 	}
 	if r.Collisions != nil {
 		t.Add("points in an obstacle", *r.Collisions)

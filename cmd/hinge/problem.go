@@ -11,7 +11,6 @@ import (
 	"hinge/control"
 	"hinge/internal/atomicfile"
 	"hinge/milp"
-	"hinge/milp/bound"
 	"hinge/milp/encode"
 	"hinge/milp/relu"
 	"hinge/planner"
@@ -46,8 +45,9 @@ func (a *app) openProblem(cmd *cobra.Command, spec, solver string, sets []string
 			return nil, badInput(err)
 		}
 		problem := &planProblem{
-			Problem: planner.Problem{Step: p.Step, Judge: p.Model, Action: p.Action, Cost: p.Cost},
-			x0:      p.X0, seed: a.seed, bestKnown: p.Reference.BestKnown,
+			Problem: planner.Problem{Step: p.Step, Judge: p.Model, Action: p.Action, Cost: p.Cost,
+				Constraints: p.Constraints, Integer: p.Integer},
+			x0: p.X0, seed: a.seed, bestKnown: p.Reference.BestKnown,
 		}
 		if len(p.Obstacles) > 0 {
 			problem.collisions = p.Collisions
@@ -79,9 +79,17 @@ func (p *planProblem) writeMPS(path string) error {
 	if err != nil {
 		return badInput(err)
 	}
-	e, err := encode.BigM(program, bound.New(program).Root())
+	if err := program.Constrain(p.Constraints, p.Integer); err != nil {
+		return badInput(err)
+	}
+	reach, err := encode.Reachable(program)
+	if err != nil {
+		return err
+	}
+	e, err := encode.BigM(program, reach.Ranges)
 	if err != nil {
 		return badInputf("--write-mps %s: %w", path, err)
 	}
+	reach.Narrow(e)
 	return atomicfile.Write(path, func(w io.Writer) error { return milp.WriteMPS(w, e.Problem) })
 }
