@@ -5,6 +5,10 @@ type kernelSet struct {
 	name       string
 	relax      func(g, v, w *float64, n int, u, c, m *float64)
 	concretise func(a, lower, upper, size *float64, n int, c, m *float64)
+	relaxEach  func(g, v, w *float64, n int, u, slope, c, m *float64)
+	gather     func(out, g, w *float64, n int)
+	activate   func(y, grad, z, adjoint, slope, u *float64)
+	adam       func(x, m, v, grad, r *float64)
 	axpy       func(s float64, x, y *float64, n int)
 	dot        func(x, y *float64, n int) float64
 }

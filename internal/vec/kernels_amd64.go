@@ -6,6 +6,14 @@ package vec
 
 func relaxAVX2(rows *float64, v *float64, w *float64, n int, u *float64, c *float64, m *float64)
 
+func relaxEachAVX2(rows *float64, v *float64, w *float64, n int, u *float64, slope *float64, c *float64, m *float64)
+
+func gatherAVX2(out *float64, rows *float64, w *float64, n int)
+
+func activateAVX2(y *float64, grad *float64, z *float64, adjoint *float64, slope *float64, u *float64)
+
+func adamAVX2(x *float64, m *float64, v *float64, grad *float64, r *float64)
+
 func concretiseAVX2(a *float64, lower *float64, upper *float64, size *float64, n int, c *float64, m *float64)
 
 func axpyAVX2(s float64, x *float64, y *float64, n int)
@@ -13,6 +21,14 @@ func axpyAVX2(s float64, x *float64, y *float64, n int)
 func dotAVX2(x *float64, y *float64, n int) float64
 
 func relaxAVX512(rows *float64, v *float64, w *float64, n int, u *float64, c *float64, m *float64)
+
+func relaxEachAVX512(rows *float64, v *float64, w *float64, n int, u *float64, slope *float64, c *float64, m *float64)
+
+func gatherAVX512(out *float64, rows *float64, w *float64, n int)
+
+func activateAVX512(y *float64, grad *float64, z *float64, adjoint *float64, slope *float64, u *float64)
+
+func adamAVX512(x *float64, m *float64, v *float64, grad *float64, r *float64)
 
 func concretiseAVX512(a *float64, lower *float64, upper *float64, size *float64, n int, c *float64, m *float64)
 

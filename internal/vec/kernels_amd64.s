@@ -107,6 +107,290 @@ relaxAVX2End:
 	VZEROUPPER
 	RET
 
+// func relaxEachAVX2(rows *float64, v *float64, w *float64, n int, u *float64, slope *float64, c *float64, m *float64)
+// Requires: AVX, FMA3
+TEXT ·relaxEachAVX2(SB), NOSPLIT, $0-64
+	MOVQ         rows+0(FP), AX
+	MOVQ         v+8(FP), CX
+	MOVQ         w+16(FP), DX
+	MOVQ         n+24(FP), BX
+	MOVQ         u+32(FP), SI
+	MOVQ         c+48(FP), DI
+	MOVQ         m+56(FP), R8
+	MOVQ         slope+40(FP), R9
+	VBROADCASTSD (SI), Y0
+	VBROADCASTSD 8(SI), Y0
+	VBROADCASTSD 16(SI), Y1
+	VBROADCASTSD 24(SI), Y2
+	VBROADCASTSD 32(SI), Y3
+	VBROADCASTSD 40(SI), Y4
+	VXORPD       Y5, Y5, Y5
+	VMOVUPD      (CX), Y7
+	VMAXPD       Y7, Y5, Y6
+	VMINPD       Y7, Y5, Y7
+	VMOVUPD      (DI), Y8
+	VMOVUPD      (R8), Y9
+	VFMADD231PD  Y1, Y7, Y8
+	VFNMADD231PD Y4, Y7, Y9
+	VMULPD       (R9), Y6, Y6
+	VMULPD       Y0, Y7, Y7
+	VADDPD       Y6, Y7, Y10
+	VSUBPD       Y7, Y6, Y6
+	VFMADD231PD  Y2, Y10, Y8
+	VFMADD231PD  Y3, Y6, Y9
+	VMOVUPD      Y8, (DI)
+	VMOVUPD      Y9, (R8)
+	VMOVUPD      32(CX), Y7
+	VMAXPD       Y7, Y5, Y6
+	VMINPD       Y7, Y5, Y7
+	VMOVUPD      32(DI), Y8
+	VMOVUPD      32(R8), Y9
+	VFMADD231PD  Y1, Y7, Y8
+	VFNMADD231PD Y4, Y7, Y9
+	VMULPD       32(R9), Y6, Y6
+	VMULPD       Y0, Y7, Y7
+	VADDPD       Y6, Y7, Y11
+	VSUBPD       Y7, Y6, Y6
+	VFMADD231PD  Y2, Y11, Y8
+	VFMADD231PD  Y3, Y6, Y9
+	VMOVUPD      Y8, 32(DI)
+	VMOVUPD      Y9, 32(R8)
+	VMOVUPD      64(CX), Y7
+	VMAXPD       Y7, Y5, Y6
+	VMINPD       Y7, Y5, Y7
+	VMOVUPD      64(DI), Y8
+	VMOVUPD      64(R8), Y9
+	VFMADD231PD  Y1, Y7, Y8
+	VFNMADD231PD Y4, Y7, Y9
+	VMULPD       64(R9), Y6, Y6
+	VMULPD       Y0, Y7, Y7
+	VADDPD       Y6, Y7, Y12
+	VSUBPD       Y7, Y6, Y6
+	VFMADD231PD  Y2, Y12, Y8
+	VFMADD231PD  Y3, Y6, Y9
+	VMOVUPD      Y8, 64(DI)
+	VMOVUPD      Y9, 64(R8)
+	VMOVUPD      96(CX), Y7
+	VMAXPD       Y7, Y5, Y6
+	VMINPD       Y7, Y5, Y5
+	VMOVUPD      96(DI), Y7
+	VMOVUPD      96(R8), Y8
+	VFMADD231PD  Y1, Y5, Y7
+	VFNMADD231PD Y4, Y5, Y8
+	VMULPD       96(R9), Y6, Y6
+	VMULPD       Y0, Y5, Y5
+	VADDPD       Y6, Y5, Y0
+	VSUBPD       Y5, Y6, Y6
+	VFMADD231PD  Y2, Y0, Y7
+	VFMADD231PD  Y3, Y6, Y8
+	VMOVUPD      Y7, 96(DI)
+	VMOVUPD      Y8, 96(R8)
+	TESTQ        BX, BX
+	JZ           relaxEachAVX2End
+
+relaxEachAVX2Loop:
+	VBROADCASTSD (DX), Y1
+	VMOVUPD      (AX), Y2
+	VFMADD231PD  Y1, Y10, Y2
+	VMOVUPD      Y2, (AX)
+	VMOVUPD      32(AX), Y2
+	VFMADD231PD  Y1, Y11, Y2
+	VMOVUPD      Y2, 32(AX)
+	VMOVUPD      64(AX), Y2
+	VFMADD231PD  Y1, Y12, Y2
+	VMOVUPD      Y2, 64(AX)
+	VMOVUPD      96(AX), Y2
+	VFMADD231PD  Y1, Y0, Y2
+	VMOVUPD      Y2, 96(AX)
+	ADDQ         $0x08, DX
+	ADDQ         $0x80, AX
+	DECQ         BX
+	JNZ          relaxEachAVX2Loop
+
+relaxEachAVX2End:
+	VZEROUPPER
+	RET
+
+// func gatherAVX2(out *float64, rows *float64, w *float64, n int)
+// Requires: AVX, FMA3
+TEXT ·gatherAVX2(SB), NOSPLIT, $0-32
+	MOVQ    out+0(FP), AX
+	MOVQ    rows+8(FP), CX
+	MOVQ    w+16(FP), DX
+	MOVQ    n+24(FP), BX
+	VMOVUPD (AX), Y0
+	VMOVUPD 32(AX), Y1
+	VMOVUPD 64(AX), Y2
+	VMOVUPD 96(AX), Y3
+	TESTQ   BX, BX
+	JZ      gatherAVX2End
+
+gatherAVX2Loop:
+	VBROADCASTSD (DX), Y4
+	VFMADD231PD  (CX), Y4, Y0
+	VFMADD231PD  32(CX), Y4, Y1
+	VFMADD231PD  64(CX), Y4, Y2
+	VFMADD231PD  96(CX), Y4, Y3
+	ADDQ         $0x08, DX
+	ADDQ         $0x80, CX
+	DECQ         BX
+	JNZ          gatherAVX2Loop
+
+gatherAVX2End:
+	VMOVUPD Y0, (AX)
+	VMOVUPD Y1, 32(AX)
+	VMOVUPD Y2, 64(AX)
+	VMOVUPD Y3, 96(AX)
+	VZEROUPPER
+	RET
+
+// func activateAVX2(y *float64, grad *float64, z *float64, adjoint *float64, slope *float64, u *float64)
+// Requires: AVX, FMA3
+TEXT ·activateAVX2(SB), NOSPLIT, $0-48
+	MOVQ         y+0(FP), AX
+	MOVQ         grad+8(FP), CX
+	MOVQ         z+16(FP), DX
+	MOVQ         adjoint+24(FP), BX
+	MOVQ         slope+32(FP), SI
+	MOVQ         u+40(FP), DI
+	VBROADCASTSD 8(DI), Y0
+	VBROADCASTSD 16(DI), Y1
+	VXORPD       Y2, Y2, Y2
+	VMOVUPD      (DX), Y3
+	VMOVUPD      (BX), Y4
+	VMULPD       (SI), Y3, Y5
+	VMOVAPD      Y1, Y6
+	VFMADD231PD  Y0, Y3, Y6
+	VCMPPD       $0x1e, Y2, Y4, Y7
+	VBLENDVPD    Y7, Y5, Y6, Y5
+	VMAXPD       Y4, Y2, Y4
+	VMULPD       Y3, Y4, Y4
+	VMOVUPD      Y5, (AX)
+	VMOVUPD      Y4, (CX)
+	VMOVUPD      32(DX), Y3
+	VMOVUPD      32(BX), Y4
+	VMULPD       32(SI), Y3, Y5
+	VMOVAPD      Y1, Y6
+	VFMADD231PD  Y0, Y3, Y6
+	VCMPPD       $0x1e, Y2, Y4, Y7
+	VBLENDVPD    Y7, Y5, Y6, Y5
+	VMAXPD       Y4, Y2, Y4
+	VMULPD       Y3, Y4, Y4
+	VMOVUPD      Y5, 32(AX)
+	VMOVUPD      Y4, 32(CX)
+	VMOVUPD      64(DX), Y3
+	VMOVUPD      64(BX), Y4
+	VMULPD       64(SI), Y3, Y5
+	VMOVAPD      Y1, Y6
+	VFMADD231PD  Y0, Y3, Y6
+	VCMPPD       $0x1e, Y2, Y4, Y7
+	VBLENDVPD    Y7, Y5, Y6, Y5
+	VMAXPD       Y4, Y2, Y4
+	VMULPD       Y3, Y4, Y4
+	VMOVUPD      Y5, 64(AX)
+	VMOVUPD      Y4, 64(CX)
+	VMOVUPD      96(DX), Y3
+	VMOVUPD      96(BX), Y4
+	VMULPD       96(SI), Y3, Y5
+	VMOVAPD      Y1, Y1
+	VFMADD231PD  Y0, Y3, Y1
+	VCMPPD       $0x1e, Y2, Y4, Y0
+	VBLENDVPD    Y0, Y5, Y1, Y5
+	VMAXPD       Y4, Y2, Y0
+	VMULPD       Y3, Y0, Y0
+	VMOVUPD      Y5, 96(AX)
+	VMOVUPD      Y0, 96(CX)
+	VZEROUPPER
+	RET
+
+// func adamAVX2(x *float64, m *float64, v *float64, grad *float64, r *float64)
+// Requires: AVX, FMA3
+TEXT ·adamAVX2(SB), NOSPLIT, $0-40
+	MOVQ         x+0(FP), AX
+	MOVQ         m+8(FP), CX
+	MOVQ         v+16(FP), DX
+	MOVQ         grad+24(FP), BX
+	MOVQ         r+32(FP), SI
+	VBROADCASTSD (SI), Y0
+	VBROADCASTSD 8(SI), Y1
+	VBROADCASTSD 16(SI), Y2
+	VBROADCASTSD 24(SI), Y3
+	VBROADCASTSD 32(SI), Y4
+	VBROADCASTSD 40(SI), Y5
+	VBROADCASTSD 48(SI), Y6
+	VBROADCASTSD 56(SI), Y7
+	VBROADCASTSD 64(SI), Y8
+	VMOVUPD      (BX), Y9
+	VMULPD       (CX), Y0, Y10
+	VFMADD231PD  Y1, Y9, Y10
+	VMOVUPD      Y10, (CX)
+	VMULPD       (DX), Y2, Y11
+	VMULPD       Y9, Y9, Y9
+	VFMADD231PD  Y3, Y9, Y11
+	VMOVUPD      Y11, (DX)
+	VMULPD       Y5, Y11, Y11
+	VSQRTPD      Y11, Y11
+	VADDPD       Y6, Y11, Y11
+	VMULPD       Y4, Y10, Y10
+	VDIVPD       Y11, Y10, Y9
+	VADDPD       (AX), Y9, Y9
+	VMAXPD       Y7, Y9, Y9
+	VMINPD       Y8, Y9, Y9
+	VMOVUPD      Y9, (AX)
+	VMOVUPD      32(BX), Y9
+	VMULPD       32(CX), Y0, Y10
+	VFMADD231PD  Y1, Y9, Y10
+	VMOVUPD      Y10, 32(CX)
+	VMULPD       32(DX), Y2, Y11
+	VMULPD       Y9, Y9, Y9
+	VFMADD231PD  Y3, Y9, Y11
+	VMOVUPD      Y11, 32(DX)
+	VMULPD       Y5, Y11, Y11
+	VSQRTPD      Y11, Y11
+	VADDPD       Y6, Y11, Y11
+	VMULPD       Y4, Y10, Y10
+	VDIVPD       Y11, Y10, Y9
+	VADDPD       32(AX), Y9, Y9
+	VMAXPD       Y7, Y9, Y9
+	VMINPD       Y8, Y9, Y9
+	VMOVUPD      Y9, 32(AX)
+	VMOVUPD      64(BX), Y9
+	VMULPD       64(CX), Y0, Y10
+	VFMADD231PD  Y1, Y9, Y10
+	VMOVUPD      Y10, 64(CX)
+	VMULPD       64(DX), Y2, Y11
+	VMULPD       Y9, Y9, Y9
+	VFMADD231PD  Y3, Y9, Y11
+	VMOVUPD      Y11, 64(DX)
+	VMULPD       Y5, Y11, Y11
+	VSQRTPD      Y11, Y11
+	VADDPD       Y6, Y11, Y11
+	VMULPD       Y4, Y10, Y10
+	VDIVPD       Y11, Y10, Y9
+	VADDPD       64(AX), Y9, Y9
+	VMAXPD       Y7, Y9, Y9
+	VMINPD       Y8, Y9, Y9
+	VMOVUPD      Y9, 64(AX)
+	VMOVUPD      96(BX), Y9
+	VMULPD       96(CX), Y0, Y0
+	VFMADD231PD  Y1, Y9, Y0
+	VMOVUPD      Y0, 96(CX)
+	VMULPD       96(DX), Y2, Y1
+	VMULPD       Y9, Y9, Y9
+	VFMADD231PD  Y3, Y9, Y1
+	VMOVUPD      Y1, 96(DX)
+	VMULPD       Y5, Y1, Y1
+	VSQRTPD      Y1, Y1
+	VADDPD       Y6, Y1, Y1
+	VMULPD       Y4, Y0, Y0
+	VDIVPD       Y1, Y0, Y0
+	VADDPD       96(AX), Y0, Y0
+	VMAXPD       Y7, Y0, Y0
+	VMINPD       Y8, Y0, Y0
+	VMOVUPD      Y0, 96(AX)
+	VZEROUPPER
+	RET
+
 // func concretiseAVX2(a *float64, lower *float64, upper *float64, size *float64, n int, c *float64, m *float64)
 // Requires: AVX, FMA3
 TEXT ·concretiseAVX2(SB), NOSPLIT, $0-56
@@ -321,6 +605,192 @@ relaxAVX512Loop:
 	JNZ          relaxAVX512Loop
 
 relaxAVX512End:
+	VZEROUPPER
+	RET
+
+// func relaxEachAVX512(rows *float64, v *float64, w *float64, n int, u *float64, slope *float64, c *float64, m *float64)
+// Requires: AVX, AVX512F
+TEXT ·relaxEachAVX512(SB), NOSPLIT, $0-64
+	MOVQ         rows+0(FP), AX
+	MOVQ         v+8(FP), CX
+	MOVQ         w+16(FP), DX
+	MOVQ         n+24(FP), BX
+	MOVQ         u+32(FP), SI
+	MOVQ         c+48(FP), DI
+	MOVQ         m+56(FP), R8
+	MOVQ         slope+40(FP), R9
+	VBROADCASTSD (SI), Z0
+	VBROADCASTSD 8(SI), Z0
+	VBROADCASTSD 16(SI), Z2
+	VBROADCASTSD 24(SI), Z3
+	VBROADCASTSD 32(SI), Z4
+	VBROADCASTSD 40(SI), Z5
+	VPXORQ       Z1, Z1, Z1
+	VMOVUPD      (CX), Z7
+	VMAXPD       Z7, Z1, Z6
+	VMINPD       Z7, Z1, Z7
+	VMOVUPD      (DI), Z8
+	VMOVUPD      (R8), Z9
+	VFMADD231PD  Z2, Z7, Z8
+	VFNMADD231PD Z5, Z7, Z9
+	VMULPD       (R9), Z6, Z6
+	VMULPD       Z0, Z7, Z7
+	VADDPD       Z6, Z7, Z10
+	VSUBPD       Z7, Z6, Z6
+	VFMADD231PD  Z3, Z10, Z8
+	VFMADD231PD  Z4, Z6, Z9
+	VMOVUPD      Z8, (DI)
+	VMOVUPD      Z9, (R8)
+	VMOVUPD      64(CX), Z7
+	VMAXPD       Z7, Z1, Z6
+	VMINPD       Z7, Z1, Z1
+	VMOVUPD      64(DI), Z7
+	VMOVUPD      64(R8), Z8
+	VFMADD231PD  Z2, Z1, Z7
+	VFNMADD231PD Z5, Z1, Z8
+	VMULPD       64(R9), Z6, Z6
+	VMULPD       Z0, Z1, Z1
+	VADDPD       Z6, Z1, Z0
+	VSUBPD       Z1, Z6, Z6
+	VFMADD231PD  Z3, Z0, Z7
+	VFMADD231PD  Z4, Z6, Z8
+	VMOVUPD      Z7, 64(DI)
+	VMOVUPD      Z8, 64(R8)
+	TESTQ        BX, BX
+	JZ           relaxEachAVX512End
+
+relaxEachAVX512Loop:
+	VBROADCASTSD (DX), Z1
+	VMOVUPD      (AX), Z2
+	VFMADD231PD  Z1, Z10, Z2
+	VMOVUPD      Z2, (AX)
+	VMOVUPD      64(AX), Z2
+	VFMADD231PD  Z1, Z0, Z2
+	VMOVUPD      Z2, 64(AX)
+	ADDQ         $0x08, DX
+	ADDQ         $0x80, AX
+	DECQ         BX
+	JNZ          relaxEachAVX512Loop
+
+relaxEachAVX512End:
+	VZEROUPPER
+	RET
+
+// func gatherAVX512(out *float64, rows *float64, w *float64, n int)
+// Requires: AVX, AVX512F
+TEXT ·gatherAVX512(SB), NOSPLIT, $0-32
+	MOVQ    out+0(FP), AX
+	MOVQ    rows+8(FP), CX
+	MOVQ    w+16(FP), DX
+	MOVQ    n+24(FP), BX
+	VMOVUPD (AX), Z0
+	VMOVUPD 64(AX), Z1
+	TESTQ   BX, BX
+	JZ      gatherAVX512End
+
+gatherAVX512Loop:
+	VBROADCASTSD (DX), Z2
+	VFMADD231PD  (CX), Z2, Z0
+	VFMADD231PD  64(CX), Z2, Z1
+	ADDQ         $0x08, DX
+	ADDQ         $0x80, CX
+	DECQ         BX
+	JNZ          gatherAVX512Loop
+
+gatherAVX512End:
+	VMOVUPD Z0, (AX)
+	VMOVUPD Z1, 64(AX)
+	VZEROUPPER
+	RET
+
+// func activateAVX512(y *float64, grad *float64, z *float64, adjoint *float64, slope *float64, u *float64)
+// Requires: AVX, AVX512F
+TEXT ·activateAVX512(SB), NOSPLIT, $0-48
+	MOVQ         y+0(FP), AX
+	MOVQ         grad+8(FP), CX
+	MOVQ         z+16(FP), DX
+	MOVQ         adjoint+24(FP), BX
+	MOVQ         slope+32(FP), SI
+	MOVQ         u+40(FP), DI
+	VBROADCASTSD 8(DI), Z0
+	VBROADCASTSD 16(DI), Z1
+	VPXORQ       Z2, Z2, Z2
+	VMOVUPD      (DX), Z3
+	VMOVUPD      (BX), Z4
+	VMULPD       (SI), Z3, Z5
+	VMOVAPD      Z1, Z6
+	VFMADD231PD  Z0, Z3, Z6
+	VCMPPD       $0x1e, Z2, Z4, K1
+	VBLENDMPD    Z5, Z6, K1, Z5
+	VMAXPD       Z4, Z2, Z4
+	VMULPD       Z3, Z4, Z4
+	VMOVUPD      Z5, (AX)
+	VMOVUPD      Z4, (CX)
+	VMOVUPD      64(DX), Z3
+	VMOVUPD      64(BX), Z4
+	VMULPD       64(SI), Z3, Z5
+	VMOVAPD      Z1, Z1
+	VFMADD231PD  Z0, Z3, Z1
+	VCMPPD       $0x1e, Z2, Z4, K1
+	VBLENDMPD    Z5, Z1, K1, Z5
+	VMAXPD       Z4, Z2, Z0
+	VMULPD       Z3, Z0, Z0
+	VMOVUPD      Z5, 64(AX)
+	VMOVUPD      Z0, 64(CX)
+	VZEROUPPER
+	RET
+
+// func adamAVX512(x *float64, m *float64, v *float64, grad *float64, r *float64)
+// Requires: AVX, AVX512F
+TEXT ·adamAVX512(SB), NOSPLIT, $0-40
+	MOVQ         x+0(FP), AX
+	MOVQ         m+8(FP), CX
+	MOVQ         v+16(FP), DX
+	MOVQ         grad+24(FP), BX
+	MOVQ         r+32(FP), SI
+	VBROADCASTSD (SI), Z0
+	VBROADCASTSD 8(SI), Z1
+	VBROADCASTSD 16(SI), Z2
+	VBROADCASTSD 24(SI), Z3
+	VBROADCASTSD 32(SI), Z4
+	VBROADCASTSD 40(SI), Z5
+	VBROADCASTSD 48(SI), Z6
+	VBROADCASTSD 56(SI), Z7
+	VBROADCASTSD 64(SI), Z8
+	VMOVUPD      (BX), Z9
+	VMULPD       (CX), Z0, Z10
+	VFMADD231PD  Z1, Z9, Z10
+	VMOVUPD      Z10, (CX)
+	VMULPD       (DX), Z2, Z11
+	VMULPD       Z9, Z9, Z9
+	VFMADD231PD  Z3, Z9, Z11
+	VMOVUPD      Z11, (DX)
+	VMULPD       Z5, Z11, Z11
+	VSQRTPD      Z11, Z11
+	VADDPD       Z6, Z11, Z11
+	VMULPD       Z4, Z10, Z10
+	VDIVPD       Z11, Z10, Z9
+	VADDPD       (AX), Z9, Z9
+	VMAXPD       Z7, Z9, Z9
+	VMINPD       Z8, Z9, Z9
+	VMOVUPD      Z9, (AX)
+	VMOVUPD      64(BX), Z9
+	VMULPD       64(CX), Z0, Z0
+	VFMADD231PD  Z1, Z9, Z0
+	VMOVUPD      Z0, 64(CX)
+	VMULPD       64(DX), Z2, Z1
+	VMULPD       Z9, Z9, Z9
+	VFMADD231PD  Z3, Z9, Z1
+	VMOVUPD      Z1, 64(DX)
+	VMULPD       Z5, Z1, Z1
+	VSQRTPD      Z1, Z1
+	VADDPD       Z6, Z1, Z1
+	VMULPD       Z4, Z0, Z0
+	VDIVPD       Z1, Z0, Z0
+	VADDPD       64(AX), Z0, Z0
+	VMAXPD       Z7, Z0, Z0
+	VMINPD       Z8, Z0, Z0
+	VMOVUPD      Z0, 64(AX)
 	VZEROUPPER
 	RET
 

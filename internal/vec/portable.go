@@ -1,19 +1,33 @@
 package vec
 
-import "unsafe"
+import (
+	"math"
+	"unsafe"
+)
 
 // portable is the set every machine can run, and the reference of the others.
-var portable = kernelSet{"portable", relaxPortable, concretisePortable, axpyPortable, dotPortable}
+var portable = kernelSet{
+	"portable", relaxPortable, concretisePortable, relaxEachPortable, gatherPortable, activatePortable,
+	adamPortable, axpyPortable, dotPortable}
+
+func column(p *float64) *Column { return (*Column)(unsafe.Pointer(p)) }
 
 func relaxPortable(g, v, w *float64, n int, u, c, m *float64) {
-	unit, vs := (*Unit)(unsafe.Pointer(u)), (*Column)(unsafe.Pointer(v))
-	cs, ms := (*Column)(unsafe.Pointer(c)), (*Column)(unsafe.Pointer(m))
+	var slope Column
+	for r := range slope {
+		slope[r] = (*Unit)(unsafe.Pointer(u)).Low
+	}
+	relaxEachPortable(g, v, w, n, u, &slope[0], c, m)
+}
+
+func relaxEachPortable(g, v, w *float64, n int, u, slope, c, m *float64) {
+	unit, vs, low, cs, ms := (*Unit)(unsafe.Pointer(u)), column(v), column(slope), column(c), column(m)
 	var k Column
 	for r, x := range vs {
 		p, q := max(x, 0), min(x, 0)
 		cs[r] += unit.Cut * q
 		ms[r] -= unit.CutMass * q
-		p *= unit.Low
+		p *= low[r]
 		q *= unit.Up
 		k[r] = p + q
 		cs[r] += unit.Bias * k[r]
@@ -28,7 +42,7 @@ func relaxPortable(g, v, w *float64, n int, u, c, m *float64) {
 }
 
 func concretisePortable(a, lower, upper, size *float64, n int, c, m *float64) {
-	cs, ms := (*Column)(unsafe.Pointer(c)), (*Column)(unsafe.Pointer(m))
+	cs, ms := column(c), column(m)
 	lo, hi, mag := unsafe.Slice(lower, n), unsafe.Slice(upper, n), unsafe.Slice(size, n)
 	for k := range n {
 		row := (*Column)(unsafe.Add(unsafe.Pointer(a), k*Lanes*8))
@@ -37,6 +51,40 @@ func concretisePortable(a, lower, upper, size *float64, n int, c, m *float64) {
 			cs[r] += lo[k]*p + hi[k]*q
 			ms[r] += mag[k] * (p - q)
 		}
+	}
+}
+
+func gatherPortable(out, g, w *float64, n int) {
+	os := column(out)
+	for j, x := range unsafe.Slice(w, n) {
+		for r, v := range (*Column)(unsafe.Add(unsafe.Pointer(g), j*Lanes*8)) {
+			os[r] += x * v
+		}
+	}
+}
+
+func activatePortable(y, grad, z, adjoint, slope, u *float64) {
+	ys, gs, low, unit := column(y), column(grad), column(slope), (*Unit)(unsafe.Pointer(u))
+	zs, as := column(z), column(adjoint)
+	for r, a := range as {
+		x := zs[r]
+		ys[r], gs[r] = unit.Up*x+unit.Cut, max(a, 0)*x
+		if a > 0 {
+			ys[r] = low[r] * x
+		}
+	}
+}
+
+func adamPortable(x, m, v, grad, r *float64) {
+	xs, ms, vs, q := column(x), column(m), column(v), (*Rates)(unsafe.Pointer(r))
+	for i, g := range column(grad) {
+		ms[i] = q.Beta1*ms[i] + q.One1*g
+		vs[i] = q.Beta2*vs[i] + q.One2*g*g
+		y := xs[i] + q.Scale1*ms[i]/(math.Sqrt(q.Scale2*vs[i])+q.Tiny)
+		if !(y > q.Lo) {
+			y = q.Lo
+		}
+		xs[i] = min(y, q.Hi)
 	}
 }
 

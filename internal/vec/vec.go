@@ -32,6 +32,46 @@ func Relax(g []float64, v *Column, w []float64, u *Unit, c, m *Column) {
 	kernels.relax(&g[0], &v[0], &w[0], len(w), &u.Low, &c[0], &m[0])
 }
 
+// RelaxEach is Relax where every form has its own lower slope in place of u.Low.
+func RelaxEach(g []float64, v *Column, w []float64, u *Unit, slope, c, m *Column) {
+	if len(g) < Lanes*len(w) {
+		panic("vec: RelaxEach: the panel has fewer rows than the unit has inputs")
+	}
+	if len(w) > 0 {
+		kernels.relaxEach(&g[0], &v[0], &w[0], len(w), &u.Low, &slope[0], &c[0], &m[0])
+	}
+}
+
+// Gather adds sum_j w_j g_j, g_j row j of a panel, to out.
+func Gather(out *Column, g, w []float64) {
+	if len(g) < Lanes*len(w) {
+		panic("vec: Gather: the panel has fewer rows than there are weights")
+	}
+	if len(w) > 0 {
+		kernels.gather(&out[0], &g[0], &w[0], len(w))
+	}
+}
+
+// Activate runs a relaxed unit forward in every form: y is slope z where the
+// adjoint is positive, Up z + Cut elsewhere, and grad = z max(adjoint, 0) the
+// derivative with respect to the slope.
+func Activate(y, grad, z, adjoint, slope *Column, u *Unit) {
+	kernels.activate(&y[0], &grad[0], &z[0], &adjoint[0], &slope[0], &u.Low)
+}
+
+// Rates are the constants of a step of projected Adam, uphill (Kingma and Ba, ICLR
+// 2015): moments decay by Beta1 and Beta2, their complements One1 and One2; Scale1
+// is the rate with the correction of the first moment, Scale2 the correction of the
+// second; Lo and Hi bound the variables.
+type Rates struct {
+	Beta1, One1, Beta2, One2, Scale1, Scale2, Tiny, Lo, Hi float64
+}
+
+// Adam takes a step of x along grad, with moments m and v.
+func Adam(x, m, v, grad *Column, r *Rates) {
+	kernels.adam(&x[0], &m[0], &v[0], &grad[0], &r.Beta1)
+}
+
 // Concretise adds to c the minimum of every form sum a_k u_k on the box
 // lower <= u <= upper, and to m the sum of |a_k| size_k. Row k of the panel a
 // holds the coefficients of u_k.

@@ -95,6 +95,47 @@ func checkPanels(t *testing.T, k kernelSet, rng *rand.Rand, n int) {
 	}
 }
 
+// The kernels of an ascent must agree with the portable ones, whose formulas their
+// documentation gives.
+func TestAscentKernelsAgree(t *testing.T) {
+	for _, k := range available() {
+		rng := rand.New(rand.NewPCG(3, 4))
+		for n := range 40 {
+			w, g := random(rng, n+1), random(rng, Lanes*(n+1))
+			slope, adjoint, z := (*Column)(random(rng, Lanes)), (*Column)(random(rng, Lanes)), (*Column)(random(rng, Lanes))
+			u := Unit{Up: rng.Float64(), Cut: rng.Float64(), Bias: rng.NormFloat64(), Mass: rng.Float64(), CutMass: rng.Float64()}
+			for r := range slope {
+				slope[r] = math.Abs(slope[r])
+			}
+			type state struct{ c, m, out, y, grad, x, mean, square Column }
+			run := func(k kernelSet) (state, []float64) {
+				s, h := state{square: Column{1: 2}}, append([]float64(nil), g...)
+				k.relaxEach(&h[0], &adjoint[0], &w[0], n, &u.Low, &slope[0], &s.c[0], &s.m[0])
+				k.gather(&s.out[0], &g[0], &w[0], n)
+				k.activate(&s.y[0], &s.grad[0], &z[0], &adjoint[0], &slope[0], &u.Low)
+				rates := Rates{Beta1: .7, One1: .3, Beta2: .9, One2: .1, Scale1: .4, Scale2: 2, Tiny: 1e-12, Lo: -.2, Hi: .3}
+				k.adam(&s.x[0], &s.mean[0], &s.square[0], &s.grad[0], &rates.Beta1)
+				return s, h
+			}
+			got, gotRows := run(k)
+			want, wantRows := run(portable)
+			for r := range Lanes {
+				near(t, "relaxEach c", got.c[r], want.c[r], 10)
+				near(t, "relaxEach m", got.m[r], want.m[r], 10)
+				near(t, "gather", got.out[r], want.out[r], 100)
+				near(t, "activate y", got.y[r], want.y[r], 10)
+				near(t, "activate grad", got.grad[r], want.grad[r], 10)
+				near(t, "adam x", got.x[r], want.x[r], 10)
+				near(t, "adam m", got.mean[r], want.mean[r], 10)
+				near(t, "adam v", got.square[r], want.square[r], 10)
+			}
+			for i := range wantRows {
+				near(t, "relaxEach rows", gotRows[i], wantRows[i], 10)
+			}
+		}
+	}
+}
+
 // A number that is none must not turn into one: bounds would be wrong unseen.
 func TestNaNStays(t *testing.T) {
 	for _, k := range available() {

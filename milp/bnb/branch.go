@@ -8,10 +8,14 @@ import (
 	"hinge/milp/relu"
 )
 
-// branch is the split of a node: the box is cut in two at point.
+// branch is the split of a node: its box is cut in two at a point of one input, or
+// a hidden unit is off in one half and on in the other.
 type branch struct {
 	input int
 	point float64
+	unit  int // if onUnit
+	// onUnit tells the second kind from the first.
+	onUnit bool
 }
 
 // discount prefers early actions, which later states depend on: the score of an

@@ -13,12 +13,27 @@
 // sound: every bound covers floating-point rounding (package bound), and P is a
 // forward pass. The search can stop at any moment with both.
 //
-// Nodes are expanded in rounds of fixed size and their results merged in order,
-// so that the tree does not depend on the number of workers.
+// Three searches share the incumbent, take turns and are dropped when another
+// leaves them behind (portfolio.go):
 //
-// The parts that carry ideas stand apart, to be exchanged: the branching rule
-// (branch.go), clipping (clip.go), incumbents (incumbent.go), node order
-// (queue.go).
+//   - a tree that splits actions (branch.go), for wide networks and few actions;
+//   - a tree that splits phases of units (relaxed.go) and bounds its nodes by the
+//     linear relaxation (relaxation.go, package lp), after the ranges of its root
+//     were sharpened by the objective ([bound.Bounder.Refine]), for few units and
+//     many actions;
+//   - a search by stages (stagesearch.go) with cuts of the cost to go, for long
+//     horizons and small states.
+//
+// No bound comes from the simplex itself: its multipliers become a [bound.Dual],
+// whose bound is computed anew with its rounding covered.
+//
+// Nodes are expanded in rounds of fixed size and their results merged in order,
+// and turns are measured in work, not time, so that the outcome does not depend on
+// the number of workers.
+//
+// The other parts that carry ideas stand apart too, to be exchanged: clipping
+// (clip.go), incumbents by gradients (incumbent.go) and by linear programs on the
+// cells where phases do not change (cell.go), node order (queue.go).
 //
 // [Decide] asks instead whether J <= 0 anywhere, for one of several programs: what
 // proves or refutes a property of a network.

@@ -10,13 +10,16 @@ import (
 // expander turns a node into its children. It holds scratch memory: one per
 // worker.
 type expander struct {
-	p     *problem
-	b     *bound.Bounder
-	steps int
-	form  bound.Form
-	plain bound.Form
-	dual  *bound.Dual
-	d     *descent
+	p      *problem
+	b      *bound.Bounder
+	steps  int
+	form   bound.Form
+	plain  bound.Form
+	dual   *bound.Dual
+	d      *descent
+	refine int
+	relax  *relaxed // nil until phases are split
+	phases bool     // the current tree splits phases
 }
 
 func newExpander(p *problem, b *bound.Bounder, steps int) *expander {
@@ -31,29 +34,51 @@ type expansion struct {
 	// dropped is the smallest bound of what was pruned or clipped, +Inf if nothing.
 	dropped float64
 	found   incumbent
+	work    int     // see bound.Bounder.Work
+	share   float64 // of the search space that was pruned
 }
 
 // expand splits n and bounds the halves against the cutoff.
 func (e *expander) expand(n *node, cutoff float64) expansion {
 	out := expansion{dropped: math.Inf(1), found: incumbent{value: math.Inf(1)}}
+	start := e.b.Work()
 	for side := range 2 {
 		c := e.child(n, side)
-		e.process(c, n.branch.input/e.p.Nu, cutoff, &out)
+		e.process(c, e.firstStep(n.branch), cutoff, &out)
 		if c.bound < cutoff {
 			out.children[side] = c
 		} else {
 			out.dropped = min(out.dropped, c.bound)
+			out.share += math.Pow(.5, float64(c.depth))
 		}
 	}
+	out.work += e.b.Work() - start
 	return out
 }
 
-// child returns a copy of n restricted to one half of its box.
+// firstStep returns the first step whose ranges a branch may change.
+func (e *expander) firstStep(b branch) int {
+	if b.onUnit {
+		return b.unit / e.b.Units()
+	}
+	return b.input / e.p.Nu
+}
+
+// child returns a copy of n restricted to one side of its branch.
 func (e *expander) child(n *node, side int) *node {
 	c := &node{bound: n.bound, depth: n.depth + 1, lower: slices.Clone(n.lower), upper: slices.Clone(n.upper),
-		ranges: e.b.NewRanges(), dual: e.b.NewDual()}
+		phases: n.phases, ranges: e.b.NewRanges(), dual: e.b.NewDual(), basis: n.basis}
 	n.ranges.Copy(c.ranges)
 	n.dual.Copy(c.dual)
+	if b := n.branch; b.onUnit {
+		c.phases = append(slices.Clip(n.phases), phase{b.unit, side == 1})
+		if side == 0 {
+			c.ranges.Upper[b.unit] = 0
+		} else {
+			c.ranges.Lower[b.unit] = 0
+		}
+		return c
+	}
 	if side == 0 {
 		c.upper[n.branch.input] = n.branch.point
 	} else {
@@ -93,6 +118,9 @@ func (e *expander) process(c *node, first int, cutoff float64, out *expansion) {
 			break
 		}
 		first = 0
+	}
+	if e.phases && e.relax.process(e, c, cutoff, out) {
+		return
 	}
 	plainRow(e.b, e.dual, &e.plain, c.ranges, c.lower, c.upper)
 	c.branch = choose(e.p, e.plain.A, c.lower, c.upper)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 
+	"hinge/milp/bound"
 	"hinge/milp/relu"
 )
 
@@ -12,23 +13,43 @@ import (
 // paths whose states from step t on are inside the node's boxes.
 func SolveByStages(ctx context.Context, p *relu.Program, opts Options,
 	visit func(t int, slope []float64, offset float64, inside func(t int, x []float64) bool)) (*Result, error) {
-	s, b, err := open(ctx, p, opts)
+	s, err := open(ctx, p, opts)
 	if err != nil {
 		return nil, err
 	}
-	s.open.nodes, s.dropped = nil, math.Inf(-1) // nothing is proven by the tree
-	s.stages = newStageSearch(s, b)
-	s.stages.run(ctx, math.MaxInt)
-	for _, n := range s.stages.nodes.nodes {
+	y := newStageSearch(s, s.bounder)
+	s.race.add(y)
+	s.race.run(ctx, math.MaxInt)
+	for _, n := range y.nodes.nodes {
 		for t := 1; t < p.Horizon && visit != nil; t++ {
 			for _, c := range n.cuts[t] {
 				visit(t, c.slope, c.offset, func(t int, x []float64) bool {
-					return n.contains(t, s.stages.g.frames[t].coordinates(x))
+					return n.contains(t, y.g.frames[t].coordinates(x))
 				})
 			}
 		}
 	}
 	return s.finish(ctx), nil
+}
+
+// SolveByPhases minimises J by the tree that splits phases alone.
+func SolveByPhases(ctx context.Context, p *relu.Program, opts Options) (*Result, error) {
+	s, err := open(ctx, p, opts)
+	if err != nil {
+		return nil, err
+	}
+	s.race.enterPhases(ctx)
+	s.race.run(ctx, math.MaxInt)
+	return s.finish(ctx), nil
+}
+
+// Walk improves an action sequence by the walk through cells.
+func Walk(p *relu.Program, u []float64) ([]float64, float64) {
+	q := newProblem(p)
+	c := incumbent{value: math.Inf(1)}
+	c.offer(u, p.Objective(u, p.NewWorkspace()))
+	newCells(q, bound.New(p)).walk(context.Background(), &c)
+	return c.u, c.value
 }
 
 func (n *stageNode) contains(t int, w []float64) bool {

@@ -1,6 +1,7 @@
 package bnb
 
 import (
+	"cmp"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -30,15 +31,18 @@ type sampled struct {
 	value float64
 }
 
+func (s sampled) compare(t sampled) int { return cmp.Compare(s.value, t.value) }
+
 // multistart evaluates random sequences and descends from the best of them,
-// stopping early when stop says so. It offers what it finds to c.
-func multistart(p *problem, c *incumbent, opts Options, stop func() bool) {
+// stopping early when stop says so. It offers what it finds to c and returns where
+// the descents ended, best first.
+func multistart(p *problem, c *incumbent, opts Options, stop func() bool) []sampled {
 	rng := rand.New(rand.NewPCG(opts.Seed, 0x696e63))
 	ws := p.NewWorkspace()
 	var pool []sampled
 	for range opts.Samples {
 		if stop() {
-			return
+			return nil
 		}
 		u := make([]float64, p.Inputs())
 		p.Box.Sample(u, rng)
@@ -46,29 +50,26 @@ func multistart(p *problem, c *incumbent, opts Options, stop func() bool) {
 		c.offer(u, v)
 		pool = append(pool, sampled{u, v})
 	}
-	slices.SortStableFunc(pool, func(a, b sampled) int {
-		switch {
-		case a.value < b.value:
-			return -1
-		case a.value > b.value:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(pool, sampled.compare)
 	if c.u != nil {
 		pool = slices.Insert(pool, 0, sampled{slices.Clone(c.u), c.value})
 	}
 	d := newDescent(p)
-	for _, s := range pool[:min(len(pool), opts.Descents)] {
+	pool = pool[:min(len(pool), opts.Descents)]
+	for i := range pool {
 		if stop() {
-			return
+			return nil
 		}
-		d.run(s.u, p.Box.Lower, p.Box.Upper, descentSteps, .1)
+		d.run(pool[i].u, p.Box.Lower, p.Box.Upper, descentSteps, .1)
 		c.offer(d.best.u, d.best.value)
+		copy(pool[i].u, d.best.u)
+		pool[i].value = d.best.value
 	}
 	if c.u != nil {
 		d.polish(c)
 	}
+	slices.SortStableFunc(pool, sampled.compare)
+	return pool
 }
 
 // descentSteps is the length of one descent.

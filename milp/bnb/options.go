@@ -83,4 +83,6 @@ type Result struct {
 	FirstPlanTime time.Duration
 	SolveTime     time.Duration
 	Trace         []Progress // at most a few hundred points, for plots
+
+	work int // of all contestants
 }

@@ -1,15 +1,48 @@
 package bnb
 
-import "hinge/milp/bound"
+import (
+	"math"
 
-// node is an open part of the action box.
+	"hinge/milp/bound"
+	"hinge/milp/lp"
+)
+
+// node is an open part of the search space: a box of actions, and there those at
+// which some hidden units are in given phases.
 type node struct {
 	bound        float64
 	id, depth    int
 	lower, upper []float64 // H x Nu
+	phases       []phase
 	ranges       bound.Ranges
 	dual         *bound.Dual
+	basis        *lp.Basis // of its relaxation, nil if none was solved
 	branch       branch
+}
+
+// phase says that a hidden unit is on, z >= 0, or off, z <= 0.
+type phase struct {
+	unit int // t*units + h
+	on   bool
+}
+
+// tree is a partition of the search space.
+type tree struct {
+	open    queue[*node]
+	dropped float64 // smallest bound of what is no longer open
+	share   float64 // of the search space that is no longer open, a split counting one half
+	work    int     // see bound.Bounder.Work
+	phases  bool    // nodes split phases of units, not only actions
+}
+
+func newTree() *tree { return &tree{dropped: math.Inf(1)} }
+
+// bound is the smallest bound of any part.
+func (t *tree) bound() float64 {
+	if t.open.len() == 0 {
+		return t.dropped
+	}
+	return min(t.dropped, t.open.best().bound)
 }
 
 // before is the node order: best bound first, then oldest.

@@ -21,90 +21,109 @@ type problem struct {
 
 // roundSize is the number of nodes expanded between two merges. It is fixed, so
 // that the tree does not depend on the number of workers.
-const roundSize = 8
+const roundSize = 4
 
 // search is the state of one call of Solve.
 type search struct {
 	p       *problem
 	opts    Options
 	start   time.Time
-	open    queue[*node]
+	bounder *bound.Bounder
+	race    portfolio
+	proven  float64 // by contestants that were given up
 	best    incumbent
-	dropped float64 // smallest bound of what is no longer open
 	nodes   int
+	work    int // of all trees
 	nextID  int
 	workers []*expander
 	round   []*node
 	results []expansion
 	res     *Result
-	stages  *stageSearch // nil until the tree alone proves too slow
+	pool    []sampled // of the multi-start, best first
+	cells   *cells    // nil until the walk through cells is worth it
 }
 
 // Solve minimises J over the box of p. The deadline of ctx gives status
 // TimeLimit, a cancellation Interrupted; both come with the incumbent and a
 // sound dual bound and without an error. An error means that the program cannot
 // be bounded: a range that is not finite.
+//
+// A tree that splits actions, one that splits phases of units and a search by
+// stages take turns until what they achieve on the program at hand decides between
+// them. All share the incumbent, and the best of their bounds counts.
 func Solve(ctx context.Context, p *relu.Program, opts Options) (*Result, error) {
-	s, b, err := open(ctx, p, opts)
+	s, err := open(ctx, p, opts)
 	if err != nil {
 		return nil, err
 	}
-	s.run(ctx, treeTrial)
-	if !s.closed() && decomposable(p) && s.best.u != nil {
-		s.stages = newStageSearch(s, b)
-	}
-	if s.stages != nil && s.stages.smaller() {
-		s.contest(ctx)
-	}
-	s.run(ctx, math.MaxInt)
+	s.compete(ctx, decomposable(p))
 	return s.finish(ctx), nil
 }
 
-// treeTrial is the number of nodes the tree on all actions gets before anything
-// else is tried: programs of few inputs are done by then.
-const treeTrial = 400
-
-// contest lets the stage search prove itself on this program: it bounds its root,
-// the tree gets a few more nodes, and the one with the higher bound goes on.
-func (s *search) contest(ctx context.Context) {
-	s.stages.run(ctx, 1)
-	s.run(ctx, treeTrial)
-	if s.stages.lower() > s.treeBound() {
-		s.stages.run(ctx, math.MaxInt)
-	}
-}
-
-// solveTree minimises J by the tree alone.
+// solveTree minimises J by trees alone.
 func solveTree(ctx context.Context, p *relu.Program, opts Options) (*Result, error) {
-	s, _, err := open(ctx, p, opts)
+	s, err := open(ctx, p, opts)
 	if err != nil {
 		return nil, err
 	}
-	s.run(ctx, math.MaxInt)
+	s.compete(ctx, false)
 	return s.finish(ctx), nil
 }
 
 var errInfinite = errors.New("bnb: a pre-activation has no finite range on the action box; the weights or the horizon are too large")
 
+// compete runs the contestants. Each enters when those before it have not closed
+// the gap with about as much work as its own first result costs.
+func (s *search) compete(ctx context.Context, stages bool) {
+	p := &s.race
+	actions := newTree()
+	s.plant(ctx, actions, s.rootNode())
+	p.add(grower{s, actions})
+	p.run(ctx, treeTrial)
+	if s.finished(ctx) {
+		return
+	}
+	p.enterPhases(ctx)
+	p.run(ctx, stageTrial)
+	if stages && !s.finished(ctx) && s.best.u != nil {
+		if y := newStageSearch(s, s.bounder); y != nil && y.smaller() {
+			p.add(y)
+		}
+	}
+	p.run(ctx, math.MaxInt)
+}
+
+// Work that goes before other contestants enter.
+const (
+	treeTrial  = 2_000_000
+	stageTrial = 15_000_000
+)
+
+// finished reports whether the search must stop.
+func (s *search) finished(ctx context.Context) bool {
+	return s.closed() || ctx.Err() != nil || s.nodes >= s.opts.NodeLimit
+}
+
 // open finds first incumbents and bounds the root.
-func open(ctx context.Context, p *relu.Program, opts Options) (*search, *bound.Bounder, error) {
-	s := &search{opts: opts.withDefaults(), start: time.Now(), dropped: math.Inf(1),
+func open(ctx context.Context, p *relu.Program, opts Options) (*search, error) {
+	s := &search{opts: opts.withDefaults(), start: time.Now(), proven: math.Inf(-1),
 		best: incumbent{value: math.Inf(1)}, p: newProblem(p)}
 	s.res = &Result{}
 	s.tryStarts()
 	b := bound.New(p)
 	if !b.Finite() {
-		return nil, nil, errInfinite
+		return nil, errInfinite
 	}
 	s.res.UnstableReLUs = b.Root().Unstable()
-	multistart(s.p, &s.best, s.opts, func() bool { return ctx.Err() != nil })
+	s.bounder = b
+	s.pool = multistart(s.p, &s.best, s.opts, func() bool { return ctx.Err() != nil })
 	s.firstPlan()
 	for range s.opts.Workers {
 		s.workers = append(s.workers, newExpander(s.p, b.Clone(), s.opts.DualSteps))
 	}
-	s.root(b)
 	s.results = make([]expansion, roundSize)
-	return s, b, nil
+	s.race.s = s
+	return s, nil
 }
 
 func newProblem(p *relu.Program) *problem {
@@ -136,16 +155,23 @@ func (s *search) firstPlan() {
 	}
 }
 
-// root bounds the whole box.
-func (s *search) root(b *bound.Bounder) {
+// rootNode returns a node that is the whole box.
+func (s *search) rootNode() *node {
+	b := s.bounder
 	n := &node{bound: math.Inf(-1), lower: slices.Clone(s.p.Box.Lower), upper: slices.Clone(s.p.Box.Upper),
 		ranges: b.NewRanges(), dual: b.NewDual()}
 	b.Root().Copy(n.ranges)
 	b.PlainDual(n.dual, n.ranges, n.lower, n.upper)
+	return n
+}
+
+// plant bounds the first node of a tree.
+func (s *search) plant(ctx context.Context, t *tree, n *node) {
 	out := expansion{dropped: math.Inf(1), found: incumbent{value: math.Inf(1)}}
 	e := s.workers[0]
-	steps := e.steps
-	e.steps = 10 * steps // the root's dual is where all others start
+	e.phases = t.phases
+	steps, start := e.steps, e.b.Work()
+	e.steps = rootSteps * steps
 	e.process(n, s.p.Horizon, s.cutoff(), &out)
 	e.steps = steps
 	s.nodes++
@@ -154,9 +180,14 @@ func (s *search) root(b *bound.Bounder) {
 	} else {
 		out.dropped = min(out.dropped, n.bound)
 	}
-	s.merge(&out)
+	out.work += e.b.Work() - start
+	s.merge(ctx, t, &out)
 	s.report()
 }
+
+// rootSteps is how many times the dual steps of a node a root gets: its dual is
+// where all others start.
+const rootSteps = 10
 
 // cutoff is the bound from which on a node cannot improve the incumbent by more
 // than the tolerance.
@@ -167,17 +198,19 @@ func (s *search) cutoff() float64 {
 	return s.best.value - max(s.opts.AbsGap, s.opts.RelGap*math.Abs(s.best.value))
 }
 
-// run expands rounds of nodes until the gap is met, a limit is reached or about
-// so many nodes are spent.
-func (s *search) run(ctx context.Context, nodes int) {
-	start := s.nodes
-	for s.open.len() > 0 && !s.closed() && ctx.Err() == nil && s.nodes < s.opts.NodeLimit && s.nodes-start < nodes {
-		if s.take(); len(s.round) == 0 {
-			break
+// grow expands rounds of nodes of a tree until the gap is met, a limit is reached
+// or its work is done.
+func (s *search) grow(ctx context.Context, t *tree, work int) {
+	for _, e := range s.workers {
+		e.phases = t.phases
+	}
+	for t.open.len() > 0 && !s.finished(ctx) && t.work < work {
+		if s.take(t); len(s.round) == 0 {
+			return
 		}
 		s.expandRound(ctx)
 		for i := range s.round {
-			s.merge(&s.results[i])
+			s.merge(ctx, t, &s.results[i])
 		}
 		s.nodes += 2 * len(s.round)
 		s.report()
@@ -185,18 +218,18 @@ func (s *search) run(ctx context.Context, nodes int) {
 }
 
 // take removes the nodes of the next round from the open ones.
-func (s *search) take() {
+func (s *search) take(t *tree) {
 	s.round = s.round[:0]
 	cutoff := s.cutoff()
-	for len(s.round) < roundSize && s.open.len() > 0 {
-		if s.open.len() > s.opts.OpenLimit {
-			s.round = append(s.round, s.open.popNewest())
+	for len(s.round) < roundSize && t.open.len() > 0 {
+		if t.open.len() > s.opts.OpenLimit {
+			s.round = append(s.round, t.open.popNewest())
 			continue
 		}
-		if s.open.best().bound >= cutoff {
+		if t.open.best().bound >= cutoff {
 			break
 		}
-		s.round = append(s.round, s.open.pop())
+		s.round = append(s.round, t.open.pop())
 	}
 }
 
@@ -217,37 +250,29 @@ func (s *search) expandRound(ctx context.Context) {
 }
 
 // merge takes over what an expansion found.
-func (s *search) merge(x *expansion) {
+func (s *search) merge(ctx context.Context, t *tree, x *expansion) {
 	if x.found.u != nil && x.found.value < s.best.value {
 		s.best.offer(x.found.u, x.found.value)
 		s.workers[0].d.polish(&s.best)
+		s.walk(ctx)
 	}
-	s.dropped = min(s.dropped, x.dropped)
+	t.dropped = min(t.dropped, x.dropped)
+	t.share += x.share
+	t.work += x.work
+	s.work += x.work
 	for _, c := range x.children {
 		if c == nil {
 			continue
 		}
 		c.id = s.nextID
 		s.nextID++
-		s.open.push(c)
+		t.open.push(c)
 	}
 }
 
-// dualBound is the smallest bound of any part of the box.
+// dualBound is the best lower bound of J on the whole box.
 func (s *search) dualBound() float64 {
-	d := s.treeBound()
-	if s.stages != nil {
-		d = max(d, s.stages.lower())
-	}
-	return min(d, s.best.value)
-}
-
-// treeBound is the bound that the tree alone has proven.
-func (s *search) treeBound() float64 {
-	if s.open.len() == 0 {
-		return s.dropped
-	}
-	return min(s.dropped, s.open.best().bound)
+	return min(max(s.proven, s.race.lower()), s.best.value)
 }
 
 // closed reports whether the gap is met.
@@ -256,7 +281,7 @@ func (s *search) closed() bool { return s.dualBound() >= s.cutoff() }
 // report records progress.
 func (s *search) report() {
 	pr := Progress{Elapsed: time.Since(s.start), PrimalBound: s.best.value, DualBound: s.dualBound(),
-		NodeCount: s.nodes, OpenNodes: s.open.len()}
+		NodeCount: s.nodes, OpenNodes: s.race.open()}
 	s.record(pr)
 	if s.opts.OnProgress != nil {
 		s.opts.OnProgress(pr)
@@ -277,7 +302,7 @@ func (s *search) record(pr Progress) {
 func (s *search) finish(ctx context.Context) *Result {
 	r := s.res
 	r.U, r.Objective, r.DualBound = s.best.u, s.best.value, s.dualBound()
-	r.NodeCount, r.SolveTime = s.nodes, time.Since(s.start)
+	r.NodeCount, r.SolveTime, r.work = s.nodes, time.Since(s.start), s.work
 	r.Status = milp.Optimal
 	switch {
 	case s.closed():

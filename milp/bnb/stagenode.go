@@ -58,6 +58,7 @@ const (
 type stageOutcome struct {
 	bound float64
 	nodes int
+	work  int
 	found incumbent
 	split stateSplit
 	done  bool // false if the deadline came first: the bound is the old one
@@ -127,6 +128,7 @@ func (r *stageRun) solve(p *relu.Program, err error, opts Options) *Result {
 	res := r.solveQuietly(p, err, opts)
 	if res != nil {
 		r.out.nodes += res.NodeCount
+		r.out.work += res.work
 	}
 	return res
 }
@@ -156,6 +158,7 @@ func (r *stageRun) reach() bool {
 				return false
 			}
 			r.out.nodes += s.nodes
+			r.out.work += s.work
 			if j := i / 2; i%2 == 0 {
 				box.lower[j] = min(max(box.lower[j], s.value), box.upper[j])
 			} else {
@@ -170,6 +173,7 @@ func (r *stageRun) reach() bool {
 type side struct {
 	value float64
 	nodes int
+	work  int
 }
 
 // reachSide bounds sign times direction j of the states of step t from below;
@@ -189,7 +193,7 @@ func (r *stageRun) reachSide(t, j int, sign float64) *side {
 		v -= d[i] * c
 	}
 	v -= margin*(math.Abs(v)+box.upper[j]-box.lower[j]) + f.slack(*box, d, 0)
-	return &side{value: v, nodes: res.NodeCount}
+	return &side{value: v, nodes: res.NodeCount, work: res.work}
 }
 
 // backward adds cuts at the states of the trial path, last step first.

@@ -29,6 +29,7 @@ type stageSearch struct {
 	under    float64 // smallest bound of the nodes being processed, +Inf between rounds
 	next     int
 	failed   bool // a node could not be bounded, with time left
+	work     int
 	round    []*stageNode
 	outcomes []stageOutcome
 }
@@ -89,11 +90,17 @@ func (y *stageSearch) lower() float64 {
 	return d
 }
 
-// run bounds rounds of nodes until the gap is met or a limit is reached.
-func (y *stageSearch) run(ctx context.Context, rounds int) {
-	for ; rounds > 0 && !y.failed && y.nodes.len() > 0 && !y.closed() && ctx.Err() == nil && y.search.nodes < y.opts.NodeLimit; rounds-- {
+// share is unknown.
+func (y *stageSearch) share() float64 { return math.NaN() }
+
+func (y *stageSearch) spent() int { return y.work }
+
+// advance bounds rounds of nodes until the gap is met, a limit is reached or so much
+// more work is done.
+func (y *stageSearch) advance(ctx context.Context, work int) bool {
+	for end := y.work + min(work, math.MaxInt-y.work); y.work < end && y.alive() && !y.search.finished(ctx); {
 		if y.take(); len(y.round) == 0 {
-			break
+			return false
 		}
 		y.bound(ctx)
 		y.under = math.Inf(1)
@@ -102,7 +109,10 @@ func (y *stageSearch) run(ctx context.Context, rounds int) {
 		}
 		y.report()
 	}
+	return y.alive()
 }
+
+func (y *stageSearch) alive() bool { return !y.failed && y.nodes.len() > 0 }
 
 func (y *stageSearch) take() {
 	y.round = y.round[:0]
@@ -155,6 +165,7 @@ func parallel(workers, n int, f func(i int)) {
 // merge takes over what a node's bounding gave and opens its halves.
 func (y *stageSearch) merge(ctx context.Context, n *stageNode, o *stageOutcome) {
 	y.search.nodes += o.nodes + 1
+	y.work += o.work
 	if o.found.u != nil && o.found.value < y.best.value {
 		y.best.offer(o.found.u, o.found.value)
 		y.workers[0].d.polish(&y.best)

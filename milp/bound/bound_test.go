@@ -3,6 +3,7 @@ package bound_test
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"hinge/control"
@@ -96,7 +97,7 @@ func TestBoundsHoldWherePhasesDo(t *testing.T) {
 			}
 			b.PlainDual(d, r, lower, upper)
 			for i := range d.Split {
-				d.Split[i] = math.Abs(rng.NormFloat64()) - .3
+				d.Split[i] = rng.NormFloat64()
 			}
 			v := b.Objective(d, nil, r, lower, upper, bound.Ascent{Steps: rng.IntN(30), Rate: .1, Cutoff: math.Inf(1)})
 			for range 60 {
@@ -113,6 +114,70 @@ func TestBoundsHoldWherePhasesDo(t *testing.T) {
 	if judged < 3000 {
 		t.Fatalf("only %d points had the phases", judged)
 	}
+}
+
+// Refined ranges must hold at the points that are better than the cutoff, and the
+// bound on them below all of those.
+func TestRefinedRangesHold(t *testing.T) {
+	judged, sharper := 0, 0
+	for seed := range uint64(60) {
+		rng := rand.New(rand.NewPCG(seed, 19))
+		p := relutest.Random(rng, shapes[int(seed)%len(shapes)])
+		b := bound.New(p)
+		ws := p.NewWorkspace()
+		n := p.Inputs()
+		lower, upper, u := make([]float64, n), make([]float64, n), make([]float64, n)
+		for range 4 {
+			relutest.SubBox(rng, p, lower, upper)
+			var costs []float64
+			for range 50 {
+				relutest.Point(rng, u, lower, upper)
+				costs = append(costs, p.Objective(u, ws))
+			}
+			cutoff := slices.Sorted(slices.Values(costs))[rng.IntN(50)]
+			if rng.IntN(4) == 0 {
+				cutoff = math.Inf(1)
+			}
+			r, d := b.NewRanges(), b.NewDual()
+			b.Root().Copy(r)
+			b.Tighten(r, lower, upper, 0)
+			b.PlainDual(d, r, lower, upper)
+			v := b.Objective(d, nil, r, lower, upper, bound.Ascent{Steps: 20, Rate: .1, Cutoff: math.Inf(1)})
+			plain := width(r)
+			how := &bound.Refinement{Steps: 1 + rng.IntN(30), Rate: .2, Cutoff: cutoff, Bound: v, Mult: d.Mult}
+			feasible := b.Refine(r, lower, upper, rng.IntN(p.Horizon), how)
+			if width(r) < plain-1e-9 {
+				sharper++
+			}
+			v = b.Objective(d, nil, r, lower, upper, bound.Ascent{Steps: 20, Rate: .1, Cutoff: math.Inf(1)})
+			for range 60 {
+				relutest.Point(rng, u, lower, upper)
+				j := p.Objective(u, ws)
+				if j >= cutoff {
+					continue
+				}
+				judged++
+				if !feasible {
+					t.Fatalf("seed %d: a box with a point of J = %g is called empty for the cutoff %g", seed, j, cutoff)
+				}
+				checkRanges(t, seed, b, r, ws.PreActivations)
+				if j < v-1e-12*(1+math.Abs(j)) {
+					t.Errorf("seed %d: J = %.17g is below the bound %.17g", seed, j, v)
+				}
+			}
+		}
+	}
+	if judged < 3000 || sharper < 100 {
+		t.Fatalf("only %d points were judged, %d boxes sharpened", judged, sharper)
+	}
+}
+
+func width(r bound.Ranges) float64 {
+	var w float64
+	for i, l := range r.Lower {
+		w += r.Upper[i] - l
+	}
+	return w
 }
 
 // splitSome gives up to three unstable units the phase they have at the last
@@ -222,11 +287,13 @@ func TestBoundsDoNotAllocate(t *testing.T) {
 	p := relutest.Random(rand.New(rand.NewPCG(11, 9)), shapes[1])
 	b := bound.New(p)
 	r, d := b.NewRanges(), b.NewDual()
+	how := &bound.Refinement{Steps: 3, Rate: .2, Cutoff: 10, Mult: d.Mult}
 	if n := testing.AllocsPerRun(10, func() {
 		b.Root().Copy(r)
 		b.Tighten(r, p.Box.Lower, p.Box.Upper, 0)
 		b.PlainDual(d, r, p.Box.Lower, p.Box.Upper)
 		b.Objective(d, nil, r, p.Box.Lower, p.Box.Upper, bound.Ascent{Steps: 5, Rate: .1, Cutoff: math.Inf(1)})
+		b.Refine(r, p.Box.Lower, p.Box.Upper, 0, how)
 	}); n != 0 {
 		t.Errorf("%g allocations per node", n)
 	}

@@ -55,12 +55,14 @@ type Bounder struct {
 	trivial   float64 // bound of the objective that holds without any work
 
 	root Ranges
+	work int // see Work
 
-	row    row
-	panel  panel
-	relax  relaxation
-	ascent *dualAscent
-	reach  *Reach // nil: nobody wants to know
+	row      row
+	panel    panel
+	relax    relaxation
+	ascent   *dualAscent
+	refining *refining
+	reach    *Reach // nil: nobody wants to know
 }
 
 // New prepares bounds for p: it finds ranges on the whole box by interval
@@ -97,6 +99,10 @@ func New(p *relu.Program) *Bounder {
 	return b
 }
 
+// Work returns a count of the operations done so far, about one for a nanosecond:
+// the clock of those who must not depend on clocks.
+func (b *Bounder) Work() int { return b.work }
+
 // Clone returns a Bounder for another goroutine; it shares what is constant.
 func (b *Bounder) Clone() *Bounder {
 	c := *b
@@ -110,6 +116,7 @@ func (b *Bounder) scratch() {
 	b.panel = b.newPanel()
 	b.relax = newRelaxation(b.p.Horizon * len(b.units))
 	b.ascent = b.newAscent()
+	b.refining = b.newRefining()
 }
 
 // split returns the hidden units and the outputs of the step network in the

@@ -17,5 +17,5 @@
 // Every bound is lowered by an allowance for floating-point rounding, see
 // rounding.go; there is no tolerance.
 //
-// Read first: [Bounder], [Bounder.Tighten], [Bounder.Objective].
+// Read first: [Bounder], [Bounder.Tighten], [Bounder.Refine], [Bounder.Objective].
 package bound

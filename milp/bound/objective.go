@@ -14,9 +14,10 @@ import (
 type Dual struct {
 	Low  []float64 // lower slope of every hidden unit, in [0, 1]; read where unstable
 	Mult []float64 // tangent of every residual of the objective, term by term
-	// Split is the multiplier, >= 0, of z >= 0 for a unit whose range starts at
-	// exactly 0 and of z <= 0 for one whose range ends there: what is known of a
-	// unit whose phase was split. (Beta of Wang et al., NeurIPS 2021.)
+	// Split is the multiplier of what a unit's range says of its pre-activation: of
+	// z >= lower where positive, of z <= upper where negative. Ranges say more than
+	// the box where phases of units are split (beta of Wang et al., NeurIPS 2021)
+	// or the objective was used, see [Bounder.Refine].
 	Split []float64
 }
 
@@ -61,7 +62,7 @@ type dualAscent struct {
 	x          []float64 // state in the relaxed network
 	u          []float64 // minimiser of the form on the box
 	center     *relu.Workspace
-	phases     bool // some unit's phase is known: see Dual.Split
+	ranges     bool // ranges are used: see Dual.Split
 }
 
 func (b *Bounder) newAscent() *dualAscent {
@@ -176,15 +177,15 @@ func (d *Dual) clear() {
 
 // project clamps a dual to the domain in which every value gives a valid bound.
 func (b *Bounder) project(d *Dual, r Ranges) {
-	b.ascent.phases = false
+	b.ascent.ranges = false
 	for i := range d.Low {
 		d.Low[i] = clamp(d.Low[i], 0, 1)
-		if phase(r, i) == 0 {
-			d.Split[i] = 0
-			continue
+		if v := d.Split[i]; v != 0 {
+			d.Split[i] = clamp(v, -math.MaxFloat64, math.MaxFloat64)
+			b.ascent.ranges = true
+		} else if r.Lower[i] == 0 || r.Upper[i] == 0 {
+			b.ascent.ranges = true
 		}
-		d.Split[i] = clamp(d.Split[i], 0, math.MaxFloat64)
-		b.ascent.phases = true
 	}
 	at := 0
 	for i := range b.p.Terms {
@@ -204,18 +205,6 @@ func (b *Bounder) project(d *Dual, r Ranges) {
 	}
 }
 
-// phase returns the sign of z that is known exactly of unit i: 1 if its range
-// starts at 0, -1 if it ends there, otherwise 0.
-func phase(r Ranges, i int) float64 {
-	switch {
-	case r.Lower[i] == 0:
-		return 1
-	case r.Upper[i] == 0:
-		return -1
-	}
-	return 0
-}
-
 func clamp(v, lo, hi float64) float64 {
 	if !(v > lo) { // also NaN
 		return lo
@@ -229,7 +218,7 @@ func (b *Bounder) evaluate(d *Dual, r Ranges, lower, upper []float64) float64 {
 		if l < 0 && r.Upper[i] > 0 {
 			b.relax.low[i] = d.Low[i]
 		}
-		b.relax.split[i] = phase(r, i) * d.Split[i]
+		b.relax.setSplit(i, d.Split[i], l, r.Upper[i])
 	}
 	b.row.reset()
 	next, at := len(b.p.Terms)-1, len(d.Mult)
@@ -292,7 +281,7 @@ func (b *Bounder) gradient(d *Dual, r Ranges, lower, upper []float64) {
 	for t := range b.p.Horizon {
 		copy(s.buf, s.x)
 		copy(s.buf[nx:], s.u[t*nu:(t+1)*nu])
-		b.relaxedStep(t, r)
+		b.relaxedStep(d, t, r)
 		for ; next < len(b.p.Terms) && b.p.Terms[next].T == t+1; next++ {
 			k := &b.p.Terms[next]
 			b.termGradient(s.grad.Mult[at:at+k.Rows], d.Mult[at:at+k.Rows], next)
@@ -303,17 +292,16 @@ func (b *Bounder) gradient(d *Dual, r Ranges, lower, upper []float64) {
 
 // relaxedStep runs one step of the relaxed network from s.buf to s.x and writes
 // the derivative with respect to its lower slopes.
-func (b *Bounder) relaxedStep(t int, r Ranges) {
+func (b *Bounder) relaxedStep(d *Dual, t int, r Ranges) {
 	s, base := b.ascent, t*len(b.units)
 	for h := range b.units {
 		u, at := &b.units[h], base+h
-		sign := phase(r, at)
-		if b.relax.up[at] == 0 && sign == 0 { // always off
+		if b.relax.up[at] == 0 && !s.ranges { // always off
 			s.buf[b.in+h] = 0
 			continue
 		}
 		z := u.b + vec.Dot(u.w, s.buf[u.from:u.to])
-		s.grad.Split[at] = -sign * z
+		s.grad.Split[at] = splitGradient(d.Split[at], z, r.Lower[at], r.Upper[at])
 		if s.adjoint[at] > 0 {
 			s.buf[b.in+h] = b.relax.low[at] * z
 			if r.Lower[at] < 0 && r.Upper[at] > 0 {
@@ -327,6 +315,18 @@ func (b *Bounder) relaxedStep(t int, r Ranges) {
 		o := &b.out[i]
 		s.x[i] = o.b + vec.Dot(o.w, s.buf[o.from:o.to])
 	}
+}
+
+// splitGradient is the derivative with respect to a multiplier of a range: of the
+// side it stands for, or of the phase that is split.
+func splitGradient(split, z, l, u float64) float64 {
+	switch {
+	case split > 0 || split == 0 && l == 0:
+		return l - z
+	case split < 0 || split == 0 && u == 0:
+		return u - z
+	}
+	return 0
 }
 
 // termGradient writes the derivative of term i with respect to its multipliers.
@@ -370,7 +370,7 @@ func centre(g, mult []float64) {
 func (b *Bounder) step(i int, rate float64) {
 	s := b.ascent
 	adam(s.work.Low, s.grad.Low, s.m.Low, s.v.Low, i, rate, false)
-	if s.phases {
+	if s.ranges {
 		adam(s.work.Split, s.grad.Split, s.m.Split, s.v.Split, i, rate, false)
 	}
 	at := 0

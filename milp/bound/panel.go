@@ -9,14 +9,15 @@ import (
 // panel is [vec.Lanes] linear forms on their way back through the network, each
 // as in [row]: entry k of form r at index k*Lanes + r.
 type panel struct {
-	g    []float64 // adjoint of [x_t; u_t; hidden units] of the current step
-	x    []float64 // adjoint of the state the forms have reached
-	a    []float64 // adjoint of the stacked actions
-	c    vec.Column
-	mass vec.Column
-	size []float64  // |x_0|
-	unit vec.Unit   // of the call in progress
-	low  vec.Column // bounds that were found
+	g           []float64 // adjoint of [x_t; u_t; hidden units] of the current step
+	x           []float64 // adjoint of the state the forms have reached
+	a           []float64 // adjoint of the stacked actions
+	c           vec.Column
+	mass        vec.Column
+	low         vec.Column // bounds that were found
+	size        []float64  // |x_0|
+	unit        vec.Unit   // of the call in progress
+	coefficient vec.Column // of the call in progress
 }
 
 func (b *Bounder) newPanel() panel {
@@ -31,50 +32,53 @@ func (b *Bounder) newPanel() panel {
 // column returns row k of a panel.
 func column(v []float64, k int) *vec.Column { return (*vec.Column)(v[k*vec.Lanes:]) }
 
+func (w *panel) reset() {
+	clear(w.g)
+	clear(w.x)
+	clear(w.a)
+	w.c, w.mass = vec.Column{}, vec.Column{}
+}
+
 // target is a bound to be found: the least value of sign * z of a hidden unit.
 type target struct {
 	unit int
 	sign float64
 }
 
-// preActivations bounds targets, all of one layer of step t, from below;
-// the bounds are left in b.panel.low.
+// preActivations bounds targets, all of one layer of step t, from below; the bounds
+// are left in b.panel.low.
 func (b *Bounder) preActivations(targets []target, t int, lower, upper []float64) {
-	w := &b.panel
-	clear(w.g)
-	clear(w.a)
-	w.c, w.mass = vec.Column{}, vec.Column{}
-	first := len(b.units)
+	b.panel.reset()
+	top := b.aim(targets, t)
+	for ; ; top = len(b.units) {
+		b.pullHidden(t, top)
+		b.pullInputs(t)
+		if t--; t < 0 {
+			break
+		}
+		b.pullOutput(t)
+	}
+	b.concretise(lower, upper)
+}
+
+// aim adds each target to its form and returns the first unit that is one.
+func (b *Bounder) aim(targets []target, t int) int {
+	w, first := &b.panel, len(b.units)
 	for r, y := range targets {
 		u := &b.units[y.unit]
 		for k, v := range u.w {
-			w.g[(u.from+k)*vec.Lanes+r] = y.sign * v
+			w.g[(u.from+k)*vec.Lanes+r] += y.sign * v
 		}
-		w.c[r], w.mass[r] = y.sign*u.b, b.mass[t*len(b.units)+y.unit]
+		w.c[r] += y.sign * u.b
+		w.mass[r] += b.mass[t*len(b.units)+y.unit]
 		first = min(first, y.unit)
 	}
-	b.pullHidden(t, first)
-	b.pullInputs(t)
-	for t--; t >= 0; t-- {
-		b.pullOutput(t)
-		b.pullHidden(t, len(b.units))
-		b.pullInputs(t)
-	}
-	vec.Concretise(w.x, b.p.X0, b.p.X0, w.size, &w.c, &w.mass)
-	w.low = w.c
-	vec.Concretise(w.a, lower, upper, b.inputMag, &w.low, &w.mass)
-	for r := range w.low {
-		w.low[r] -= b.gammaPull * (w.mass[r] + math.Abs(w.c[r]))
-		if math.IsNaN(w.low[r]) { // an overflow on the way: nothing is known
-			w.low[r] = math.Inf(-1)
-		}
-	}
+	return first
 }
 
 // pullHidden is [Bounder.hidden] for all forms.
 func (b *Bounder) pullHidden(t, top int) {
-	w, base := &b.panel, t*len(b.units)
-	s := &w.unit
+	w, s, base := &b.panel, &b.panel.unit, t*len(b.units)
 	for h := top - 1; h >= 0; h-- {
 		at := base + h
 		if b.relax.up[at] == 0 {
@@ -86,6 +90,7 @@ func (b *Bounder) pullHidden(t, top int) {
 			s.CutMass = s.Mass
 		}
 		vec.Relax(w.g[u.from*vec.Lanes:], column(w.g, b.in+h), u.w, s, &w.c, &w.mass)
+		b.work += len(u.w) + 6
 	}
 }
 
@@ -93,18 +98,37 @@ func (b *Bounder) pullHidden(t, top int) {
 func (b *Bounder) pullInputs(t int) {
 	w, nx, nu := &b.panel, b.p.Nx*vec.Lanes, b.p.Nu*vec.Lanes
 	copy(w.x, w.g[:nx])
-	copy(w.a[t*nu:(t+1)*nu], w.g[nx:nx+nu])
+	a := w.a[t*nu : (t+1)*nu]
+	for i, v := range w.g[nx : nx+nu] {
+		a[i] += v
+	}
 }
 
 // pullOutput is [Bounder.output] for all forms.
 func (b *Bounder) pullOutput(t int) {
-	w := &b.panel
+	w, s := &b.panel, &b.panel.unit
 	clear(w.g)
-	s := &w.unit
 	*s = vec.Unit{Low: 1, Up: 1}
 	for i := range b.out {
 		o := &b.out[i]
 		s.Bias, s.Mass = o.b, b.outMass[t*b.p.Nx+i]
 		vec.Relax(w.g[o.from*vec.Lanes:], column(w.x, i), o.w, s, &w.c, &w.mass)
+		b.work += len(o.w) + 6
+	}
+	clear(w.x)
+}
+
+// concretise writes the certified minimum of each form, once it is one of the
+// actions and x_0, on a box of actions to low.
+func (b *Bounder) concretise(lower, upper []float64) {
+	w := &b.panel
+	vec.Concretise(w.x, b.p.X0, b.p.X0, w.size, &w.c, &w.mass)
+	w.low = w.c
+	vec.Concretise(w.a, lower, upper, b.inputMag, &w.low, &w.mass)
+	for r := range w.low {
+		w.low[r] -= b.gammaPull * (w.mass[r] + math.Abs(w.c[r]))
+		if math.IsNaN(w.low[r]) { // an overflow on the way: nothing is known
+			w.low[r] = math.Inf(-1)
+		}
 	}
 }

@@ -7,13 +7,13 @@ import (
 )
 
 // relaxation holds the two sides of every ReLU, low z <= a <= up z + cut, and for
-// the objective the multiplier of what is known of its phase: split z >= 0.
+// the objective the multiplier of a side of its range: split (z - edge) >= 0.
 type relaxation struct {
-	low, up, cut, split []float64
+	low, up, cut, split, edge []float64
 }
 
 func newRelaxation(n int) relaxation {
-	return relaxation{low: make([]float64, n), up: make([]float64, n), cut: make([]float64, n), split: make([]float64, n)}
+	return relaxation{low: make([]float64, n), up: make([]float64, n), cut: make([]float64, n), split: make([]float64, n), edge: make([]float64, n)}
 }
 
 // set fixes the sides of unit i from its range. The lower slope is that of the
@@ -32,6 +32,14 @@ func (r *relaxation) set(i int, l, u float64) {
 		if u > -l {
 			r.low[i] = 1
 		}
+	}
+}
+
+// setSplit fixes the multiplier of a unit's range.
+func (r *relaxation) setSplit(i int, split, l, u float64) {
+	r.split[i], r.edge[i] = split, l
+	if split < 0 {
+		r.edge[i] = u
 	}
 }
 
@@ -85,7 +93,11 @@ func (b *Bounder) hidden(t, top int, adjoint []float64) {
 			w.mass -= v * mass
 			v *= b.relax.up[at]
 		}
-		v -= split
+		if split != 0 {
+			v -= split
+			w.c += split * b.relax.edge[at]
+			w.mass += math.Abs(split) * (mass + math.Abs(b.relax.edge[at]))
+		}
 		if v == 0 {
 			continue
 		}
@@ -93,6 +105,7 @@ func (b *Bounder) hidden(t, top int, adjoint []float64) {
 		w.c += v * u.b
 		w.mass += math.Abs(v) * mass
 		vec.Axpy(v, u.w, g[u.from:u.to])
+		b.work += len(u.w)/2 + 8
 	}
 }
 

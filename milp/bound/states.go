@@ -4,3 +4,7 @@ package bound
 func (b *Bounder) States(t int) []float64 {
 	return b.stateMag[t*b.p.Nx : (t+1)*b.p.Nx]
 }
+
+// Residuals returns, for each residual of term i of the objective, a bound of its
+// magnitude over the whole box; read only.
+func (b *Bounder) Residuals(i int) []float64 { return b.termMass[i] }

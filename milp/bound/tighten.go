@@ -10,14 +10,17 @@ import "hinge/internal/vec"
 // It returns false if a range becomes empty, which proves that the box holds no
 // point with the ranges it was given.
 func (b *Bounder) Tighten(r Ranges, lower, upper []float64, first int) bool {
-	n := len(b.units)
-	for i := range first * n {
-		b.relax.set(i, r.Lower[i], r.Upper[i])
-	}
+	return b.sweep(r, lower, upper, first, nil)
+}
+
+// sweep bounds the units step by step and layer by layer, each with the relaxations
+// of those before it, plainly or with optimised slopes.
+func (b *Bounder) sweep(r Ranges, lower, upper []float64, first int, how *Refinement) bool {
+	b.relax.setAll(r)
 	for t := first; t < b.p.Horizon; t++ {
 		from := 0
 		for _, to := range b.layers {
-			if !b.tightenLayer(r, lower, upper, t, from, to) {
+			if !b.tightenLayer(r, lower, upper, t, from, to, how) {
 				return false
 			}
 			from = to
@@ -28,7 +31,7 @@ func (b *Bounder) Tighten(r Ranges, lower, upper []float64, first int) bool {
 
 // tightenLayer bounds the units [from, to) of step t, which do not read each
 // other, and fixes their relaxations.
-func (b *Bounder) tightenLayer(r Ranges, lower, upper []float64, t, from, to int) bool {
+func (b *Bounder) tightenLayer(r Ranges, lower, upper []float64, t, from, to int, how *Refinement) bool {
 	base := t * len(b.units)
 	var targets [vec.Lanes]target
 	count := 0
@@ -38,7 +41,10 @@ func (b *Bounder) tightenLayer(r Ranges, lower, upper []float64, t, from, to int
 			count += 2
 		}
 		if count == len(targets) || (h == to-1 && count > 0) {
-			if !b.intersect(r, targets[:count], lower, upper, t) {
+			if how != nil && how.Stop != nil && how.Stop() {
+				break
+			}
+			if !b.intersect(r, targets[:count], lower, upper, t, how) {
 				return false
 			}
 			count = 0
@@ -52,9 +58,14 @@ func (b *Bounder) tightenLayer(r Ranges, lower, upper []float64, t, from, to int
 
 // intersect bounds both sides of the targets' units. It returns false if one of
 // their ranges becomes empty.
-func (b *Bounder) intersect(r Ranges, targets []target, lower, upper []float64, t int) bool {
-	b.preActivations(targets, t, lower, upper)
+func (b *Bounder) intersect(r Ranges, targets []target, lower, upper []float64, t int, how *Refinement) bool {
 	low := &b.panel.low
+	if how == nil {
+		b.preActivations(targets, t, lower, upper)
+	} else {
+		b.optimised(r, targets, t, lower, upper, how)
+		low = &b.refining.best
+	}
 	for i := 0; i < len(targets); i += 2 {
 		at := t*len(b.units) + targets[i].unit
 		b.reach.keep(at, i, b.panel.a)

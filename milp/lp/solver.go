@@ -122,6 +122,20 @@ func (s *Solver) ReducedCost() []float64 { return s.d[:s.n] }
 // Entries of A'v up to 1e-9 at columns without the bound that counts are rounding.
 func (s *Solver) Ray() []float64 { return s.ray }
 
+// RayCost writes -A'v of the ray v to dst, Cols values: what a multiple of the ray
+// adds to the reduced costs.
+func (s *Solver) RayCost(dst []float64) {
+	if len(dst) != s.n {
+		panic(fmt.Sprintf("lp: RayCost: %d values for %d columns", len(dst), s.n))
+	}
+	clear(dst)
+	for i, v := range s.ray {
+		if v != 0 {
+			s.rows[i].addTo(dst, -v)
+		}
+	}
+}
+
 // SetCost sets c_j.
 func (s *Solver) SetCost(j int, cost float64) {
 	s.checkCol("SetCost", j)

@@ -1,0 +1,233 @@
+package bnb
+
+import (
+	"context"
+	"math"
+
+	"hinge/milp/bound"
+)
+
+// contestant is one way of proving a bound. All of them work on the same incumbent.
+type contestant interface {
+	lower() float64 // what it has proven
+	share() float64 // of its space that is done with; not a number if it cannot say
+	spent() int     // work so far, see bound.Bounder.Work
+	// advance works on for about so much, or until the gap is closed, and reports
+	// whether it can go on.
+	advance(ctx context.Context, work int) bool
+}
+
+// portfolio lets contestants take turns until one leaves the others behind. Which
+// one will do depends on the program: splitting actions wins where the network is
+// wide and actions are few, splitting phases where units are few and actions many,
+// stages where the horizon is long and the state small. Turns are measured in work,
+// not in time, so that the outcome does not depend on the machine.
+type portfolio struct {
+	s       *search
+	members []*member
+}
+
+type member struct {
+	contestant
+	strikes int
+	stuck   bool
+	entry   int // what it had spent when it entered
+}
+
+// Turns. A contestant that is dominated in two comparisons, or clearly in one, is
+// out.
+const (
+	firstTurn = 2_000_000
+	dominated = .8 // gap of the better one as a share of the other's
+	clearly   = .3
+)
+
+// run lets the contestants take turns until the gap is closed, a limit is reached
+// or all of them have spent so much since they entered.
+func (p *portfolio) run(ctx context.Context, work int) {
+	for !p.s.finished(ctx) {
+		m := p.next()
+		if m == nil || m.spent()-m.entry >= work {
+			return
+		}
+		turn := max(firstTurn, m.spent())
+		if len(p.members) == 1 {
+			turn = work
+		}
+		m.stuck = !m.advance(ctx, turn)
+		p.eliminate()
+	}
+}
+
+// next returns the contestant that has spent least, nil if none can go on.
+func (p *portfolio) next() *member {
+	var least *member
+	for _, m := range p.members {
+		if !m.stuck && (least == nil || m.spent() < least.spent()) {
+			least = m
+		}
+	}
+	return least
+}
+
+// add enters a contestant.
+func (p *portfolio) add(c contestant) {
+	p.members = append(p.members, &member{contestant: c, entry: c.spent()})
+}
+
+// eliminate removes the contestants that another one has left behind.
+func (p *portfolio) eliminate() {
+	kept := p.members[:0]
+	for _, m := range p.members {
+		if !p.beaten(m) {
+			kept = append(kept, m)
+		} else {
+			p.s.proven = max(p.s.proven, m.lower())
+		}
+	}
+	p.members = kept
+}
+
+// beaten compares m with the others. One that has spent less is granted a gap that
+// falls with the root of the work.
+func (p *portfolio) beaten(m *member) bool {
+	if m.spent() == 0 {
+		return false
+	}
+	worst := math.Inf(1)
+	for _, o := range p.members {
+		if o == m || o.stuck {
+			continue
+		}
+		handicap := math.Sqrt(min(1, float64(m.spent())/float64(max(1, o.spent()))))
+		gap := (p.s.cutoff() - o.lower()) / (handicap * (p.s.cutoff() - m.lower()))
+		if gap < clearly || !(o.share() < m.share()) {
+			worst = min(worst, gap)
+		}
+	}
+	switch {
+	case worst < clearly:
+		return true
+	case worst < dominated:
+		m.strikes++
+	}
+	return m.strikes >= 2
+}
+
+// lower is the bound the trees and stages still in the race have proven.
+func (p *portfolio) lower() float64 {
+	d := math.Inf(-1)
+	for _, m := range p.members {
+		d = max(d, m.lower())
+	}
+	return d
+}
+
+// open is the number of open nodes of all trees.
+func (p *portfolio) open() int {
+	n := 0
+	for _, m := range p.members {
+		if g, ok := m.contestant.(grower); ok {
+			n += g.t.open.len()
+		}
+	}
+	return n
+}
+
+// grower is a tree in the race.
+type grower struct {
+	s *search
+	t *tree
+}
+
+func (g grower) lower() float64 { return g.t.bound() }
+func (g grower) share() float64 { return g.t.share }
+func (g grower) spent() int     { return g.t.work }
+
+func (g grower) advance(ctx context.Context, work int) bool {
+	g.s.grow(ctx, g.t, g.t.work+min(work, math.MaxInt-g.t.work))
+	return g.t.open.len() > 0
+}
+
+// enterPhases enters the tree that splits phases of units, if the relaxation can
+// hold the program and is not too large to be worth it. Before, ranges are sharpened
+// by the objective, which wants a good incumbent.
+func (p *portfolio) enterPhases(ctx context.Context) {
+	s := p.s
+	n := s.bounder.Root().Unstable()
+	if n == 0 || n > maxTriangles || !isLinear(s.p.Program) {
+		return
+	}
+	s.startCells(ctx)
+	for _, w := range s.workers {
+		w.relax = newRelaxed(s.p, w.b)
+	}
+	t := newTree()
+	t.phases = true
+	root := s.rootNode()
+	start := s.bounder.Work()
+	if s.sharpen(ctx, t, root) {
+		s.plant(ctx, t, root)
+	}
+	t.work += s.bounder.Work() - start
+	p.add(grower{s, t})
+	p.eliminate()
+}
+
+// sharpen refines the ranges of a root for as long as that raises its bound. It
+// returns false if the root is done with.
+func (s *search) sharpen(ctx context.Context, t *tree, n *node) bool {
+	b := s.bounder
+	ascent := bound.Ascent{Steps: rootSteps * s.opts.DualSteps, Rate: .1, Cutoff: s.cutoff()}
+	n.bound = b.Objective(n.dual, nil, n.ranges, n.lower, n.upper, ascent)
+	for range sharpenRounds {
+		cutoff, before := s.cutoff(), n.bound
+		t.dropped = min(t.dropped, cutoff) // the ranges hold where J is less
+		how := &bound.Refinement{Steps: sharpenSteps, Rate: .2, Cutoff: cutoff, Bound: n.bound, Mult: n.dual.Mult,
+			Stop: func() bool { return ctx.Err() != nil }}
+		if !b.Refine(n.ranges, n.lower, n.upper, 0, how) {
+			return false
+		}
+		n.bound = max(n.bound, b.Objective(n.dual, nil, n.ranges, n.lower, n.upper, ascent))
+		if n.bound >= cutoff || n.bound-before < .1*(cutoff-before) {
+			break
+		}
+	}
+	return true
+}
+
+// Rounds and steps of the sharpening of a root.
+const (
+	sharpenRounds = 4
+	sharpenSteps  = 40
+)
+
+// startCells walks from the best ends of the multi-start, and from then on from
+// every better incumbent.
+func (s *search) startCells(ctx context.Context) {
+	if len(s.bounder.Root().Lower)*s.p.Inputs() > maxCellEntries {
+		return
+	}
+	s.cells = newCells(s.p, s.bounder)
+	s.walk(ctx)
+	for _, y := range s.pool[:min(len(s.pool), poolWalks)] {
+		c := incumbent{value: math.Inf(1)}
+		c.offer(y.u, y.value)
+		s.cells.walk(ctx, &c)
+		s.best.offer(c.u, c.value)
+	}
+}
+
+// poolWalks is the number of ends of the multi-start to walk from; maxCellEntries
+// the size of a cell's program up to which walks are tried.
+const (
+	poolWalks      = 3
+	maxCellEntries = 100_000
+)
+
+// walk improves the incumbent by linear programs.
+func (s *search) walk(ctx context.Context) {
+	if s.cells != nil && s.best.u != nil {
+		s.cells.walk(ctx, &s.best)
+	}
+}

@@ -1,0 +1,117 @@
+package bnb
+
+import (
+	"slices"
+
+	"hinge/control"
+	"hinge/milp/bound"
+	"hinge/milp/lp"
+	"hinge/milp/relu"
+)
+
+// rows writes expressions as rows of a linear program.
+type rows struct {
+	lp    *lp.Solver
+	index []int
+	value []float64
+
+	entries int // of all rows that were added
+}
+
+// take collects s times the expression e as the entries of a row.
+func (r *rows) take(e []float64, s float64) {
+	r.index, r.value = r.index[:0], r.value[:0]
+	for j, w := range e[:len(e)-1] {
+		if w != 0 {
+			r.index, r.value = append(r.index, j), append(r.value, s*w)
+		}
+	}
+}
+
+// with adds one more column to the entries.
+func (r *rows) with(column int, v float64) {
+	r.index, r.value = append(r.index, column), append(r.value, v)
+}
+
+// add appends the row that was collected.
+func (r *rows) add(lower, upper float64) int {
+	r.entries += len(r.index)
+	return r.lp.AddRow(r.index, r.value, lower, upper)
+}
+
+// normColumns returns the number of columns the objective needs.
+func normColumns(p *relu.Program) int {
+	cols := 0
+	for i := range p.Terms {
+		if k := &p.Terms[i]; k.Norm == control.L1 {
+			cols += 2 * k.Rows
+		} else {
+			cols++
+		}
+	}
+	return cols
+}
+
+// isLinear reports whether the objective is one of a linear program.
+func isLinear(p *relu.Program) bool {
+	return !slices.ContainsFunc(p.Terms, func(k relu.Term) bool {
+		return k.Norm == control.SquaredL2 || k.Norm == control.Disc
+	})
+}
+
+// objective adds the rows and columns of all terms, columns from col on, and
+// returns the row of the first residual of each; LInf has two rows a residual. No
+// column or row is left unbounded, so that every basis can be made dual feasible by
+// changing sides.
+func (r *rows) objective(lin *linearisation, b *bound.Bounder, col int) []int {
+	var first []int
+	e := make([]float64, lin.cols+1)
+	for i := range lin.p.Terms {
+		k, size := &lin.p.Terms[i], b.Residuals(i)
+		first = append(first, r.lp.Rows())
+		if k.Norm == control.L1 {
+			for j := range k.Rows {
+				lin.residual(e, k, j)
+				r.absolute(e, size[j], k.Factor, col)
+				col += 2
+			}
+			continue
+		}
+		top := slices.Max(size)
+		r.lp.SetCost(col, k.Factor)
+		r.lp.SetColumn(col, -top, top)
+		for j := range k.Rows {
+			lin.residual(e, k, j)
+			r.epigraph(e, top, k.Norm == control.LInf, col)
+		}
+		col++
+	}
+	return first
+}
+
+// absolute adds factor |e| as factor (p + n) with e = p - n, columns col and col+1.
+func (r *rows) absolute(e []float64, size, factor float64, col int) {
+	c := e[len(e)-1]
+	r.take(e, 1)
+	r.with(col, -1)
+	r.with(col+1, 1)
+	r.add(-c, -c)
+	for range 2 {
+		r.lp.SetColumn(col, 0, size)
+		r.lp.SetCost(col, factor)
+		col++
+	}
+}
+
+// epigraph makes column col at least e, and at least -e on both sides.
+func (r *rows) epigraph(e []float64, top float64, both bool, col int) {
+	c := e[len(e)-1]
+	r.take(e, -1)
+	r.with(col, 1)
+	r.add(c, c+2*top)
+	if both {
+		r.take(e, 1)
+		r.with(col, 1)
+		r.add(-c, -c+2*top)
+	}
+}
