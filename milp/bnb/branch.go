@@ -20,11 +20,11 @@ type branch struct {
 
 // discount prefers early actions, which later states depend on: the score of an
 // action at step t is multiplied by discount^t.
-const discount = .7
+const discount = .6
 
 // choose picks the input to split. The score of input k is
 //
-//	(|a_k| + mean |a| + 1e-3) width_k discount^t influence_k
+//	(|a_k| + 2 mean |a| + 1e-3) width_k discount^t influence_k
 //
 // where a is the row of a plain dual, not of the optimised one: that one sets
 // its multipliers to 0 where the relaxation is loose, and inputs it does not see
@@ -41,7 +41,7 @@ func choose(p *problem, row []float64, lower, upper []float64) branch {
 		if !(rel > 0) {
 			continue
 		}
-		score := (math.Abs(a)*p.width[k] + mean + 1e-3) * rel * math.Pow(discount, float64(k/p.Nu)) * p.influence[k]
+		score := (math.Abs(a)*p.width[k] + 2*mean + 1e-3) * rel * math.Pow(discount, float64(k/p.Nu)) * p.influence[k]
 		if score > best {
 			best, at = score, k
 		}
