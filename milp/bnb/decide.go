@@ -58,7 +58,7 @@ type Decision struct {
 // With a verdict the status is Optimal. Without, it says which limit was reached;
 // NumericalFailure means that what is left are boxes too small to be split, in
 // which rounding decides. An error means that a program cannot be bounded: a
-// range that is not finite.
+// range that is not finite. Programs with hard constraints are refused.
 func Decide(ctx context.Context, programs []*relu.Program, opts DecideOptions) (*Decision, error) {
 	d := newDecider(programs, opts)
 	d.attack(ctx, firstAttack)
@@ -106,6 +106,9 @@ func newDecider(programs []*relu.Program, opts DecideOptions) *decider {
 		d.opts.NodeLimit = math.MaxInt
 	}
 	for i, p := range programs {
+		if p.Constrained() {
+			panic("bnb: Decide: a program has hard constraints, which a point might break")
+		}
 		q := d.questionOf(p)
 		q.problems, q.index = append(q.problems, newProblem(p)), append(q.index, i)
 	}

@@ -205,3 +205,16 @@ func TestDecideRefusesInfiniteRanges(t *testing.T) {
 		t.Errorf("%v without an error", d.Verdict)
 	}
 }
+
+func TestDecideRefusesConstraints(t *testing.T) {
+	p := relutest.Random(rand.New(rand.NewPCG(1, 46)), decideShapes[1])
+	if err := p.Constrain(nil, []int{0}); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if recover() == nil {
+			t.Error("no panic")
+		}
+	}()
+	bnb.Decide(context.Background(), []*relu.Program{p}, bnb.DecideOptions{})
+}
