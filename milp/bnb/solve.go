@@ -95,7 +95,7 @@ func (s *search) compete(ctx context.Context, stages bool) {
 
 // Work that goes before other contestants enter.
 const (
-	treeTrial  = 2_000_000
+	treeTrial  = 1_000_000
 	stageTrial = 15_000_000
 )
 
