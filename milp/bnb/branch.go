@@ -20,28 +20,29 @@ type branch struct {
 
 // discount prefers early actions, which later states depend on: the score of an
 // action at step t is multiplied by discount^t.
-const discount = .6
+const discount = .7
 
 // choose picks the input to split. The score of input k is
 //
-//	(|a_k| + 2 mean |a| + 1e-3) width_k discount^t influence_k
+//	(g_k + (mean g / 2 + 1e-3) rel_k) discount^t influence_k
 //
-// where a is the row of a plain dual, not of the optimised one: that one sets
-// its multipliers to 0 where the relaxation is loose, and inputs it does not see
-// would never be split. Where the row says nothing the widest edge is cut.
-func choose(p *problem, row []float64, lower, upper []float64) branch {
+// where g_k is the guess of [bound.Bounder.Gains] for a plain dual, not for the
+// optimised one: that one sets its multipliers to 0 where the relaxation is loose,
+// and inputs it does not see would never be split. rel_k is the edge as a share of
+// the root's: it keeps inputs from starving of which the guess knows nothing.
+func choose(p *problem, gain []float64, lower, upper []float64) branch {
 	var mean float64
-	for k, a := range row {
-		mean += math.Abs(a) * p.width[k]
+	for _, g := range gain {
+		mean += g
 	}
-	mean /= float64(len(row))
+	mean /= float64(len(gain))
 	best, at := -1.0, 0
-	for k, a := range row {
-		rel := (upper[k] - lower[k]) / p.width[k] // of the root's edge
+	for k, g := range gain {
+		rel := (upper[k] - lower[k]) / p.width[k]
 		if !(rel > 0) {
 			continue
 		}
-		score := (math.Abs(a)*p.width[k] + 2*mean + 1e-3) * rel * math.Pow(discount, float64(k/p.Nu)) * p.influence[k]
+		score := (g + (mean/2+1e-3)*rel) * math.Pow(discount, float64(k/p.Nu)) * p.influence[k]
 		if score > best {
 			best, at = score, k
 		}
@@ -78,8 +79,10 @@ func influence(p *relu.Program, width []float64) []float64 {
 	return share
 }
 
-// plainRow writes the row of the plain dual of a node to form.
-func plainRow(b *bound.Bounder, d *bound.Dual, form *bound.Form, r bound.Ranges, lower, upper []float64) {
+// plainGains writes the guess what splitting each input would gain to dst.
+func plainGains(dst []float64, b *bound.Bounder, d *bound.Dual, r bound.Ranges, lower, upper []float64) {
 	b.PlainDual(d, r, lower, upper)
-	b.Objective(d, form, r, lower, upper, bound.Ascent{})
+	b.Objective(d, nil, r, lower, upper, bound.Ascent{})
+	clear(dst)
+	b.Gains(dst, r, lower, upper)
 }

@@ -22,7 +22,6 @@ type cells struct {
 	lin   *linearisation
 	units []int  // unstable on the whole box
 	on    []bool // phase of each unit, all of them
-	signs int    // first row of the units
 	basis lp.Basis
 	u     []float64
 	faces []face

@@ -10,22 +10,31 @@ import (
 // expander turns a node into its children. It holds scratch memory: one per
 // worker.
 type expander struct {
-	p      *problem
-	b      *bound.Bounder
-	steps  int
-	form   bound.Form
-	plain  bound.Form
-	dual   *bound.Dual
-	d      *descent
-	refine int
-	relax  *relaxed // nil until phases are split
-	phases bool     // the current tree splits phases
+	p     *problem
+	b     *bound.Bounder
+	steps int
+	form  bound.Form
+	dual  *bound.Dual
+	gain  []float64 // see plainGains
+	// reach is what Tighten fills; at each node it starts as rootReach, so that
+	// units whose ranges are inherited do not depend on the node before.
+	reach, rootReach *bound.Reach
+	d                *descent
+	relax            *relaxed // nil until phases are split
+	phases           bool     // the current tree splits phases
 }
 
 func newExpander(p *problem, b *bound.Bounder, steps int) *expander {
 	n := p.Inputs()
-	return &expander{p: p, b: b, steps: steps, dual: b.NewDual(), d: newDescent(p),
-		form: bound.Form{A: make([]float64, n)}, plain: bound.Form{A: make([]float64, n)}}
+	e := &expander{p: p, b: b, steps: steps, dual: b.NewDual(), d: newDescent(p),
+		gain: make([]float64, n), form: bound.Form{A: make([]float64, n)},
+		reach: b.NewReach(), rootReach: b.NewReach()}
+	r := b.NewRanges()
+	b.Root().Copy(r)
+	b.Trace(e.rootReach)
+	b.Tighten(r, p.Box.Lower, p.Box.Upper, 0)
+	b.Trace(e.reach)
+	return e
 }
 
 // expansion is the outcome of one node.
@@ -98,6 +107,7 @@ const deepening = 12
 // process bounds c, clips it, looks for an incumbent and chooses its branch.
 // Its box differs from the one its ranges were made for from step first on.
 func (e *expander) process(c *node, first int, cutoff float64, out *expansion) {
+	e.rootReach.Copy(e.reach)
 	for range 3 {
 		if !e.b.Tighten(c.ranges, c.lower, c.upper, first) {
 			c.bound = math.Inf(1)
@@ -122,8 +132,8 @@ func (e *expander) process(c *node, first int, cutoff float64, out *expansion) {
 	if e.phases && e.relax.process(e, c, cutoff, out) {
 		return
 	}
-	plainRow(e.b, e.dual, &e.plain, c.ranges, c.lower, c.upper)
-	c.branch = choose(e.p, e.plain.A, c.lower, c.upper)
+	plainGains(e.gain, e.b, e.dual, c.ranges, c.lower, c.upper)
+	c.branch = choose(e.p, e.gain, c.lower, c.upper)
 }
 
 // probe tries the minimiser of the node's linear bound as an incumbent.

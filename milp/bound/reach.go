@@ -25,6 +25,12 @@ func (b *Bounder) NewReach() *Reach {
 // share one. It must not be shared between goroutines.
 func (b *Bounder) Trace(r *Reach) { b.reach = r }
 
+// Copy makes dst equal to r; both must be of the same program.
+func (r *Reach) Copy(dst *Reach) {
+	copy(dst.lower, r.lower)
+	copy(dst.upper, r.upper)
+}
+
 // keep notes the forms of unit at, which are in two lanes of a panel.
 func (r *Reach) keep(at, lane int, a []float64) {
 	if r == nil {
