@@ -7,6 +7,7 @@ import (
 	"hinge/control"
 	"hinge/milp"
 	"hinge/milp/bnb"
+	"hinge/milp/certificate"
 	"hinge/milp/relu"
 )
 
@@ -16,6 +17,7 @@ type BranchAndBound struct {
 	Problem
 	opts bnb.Options
 	r    *rollouts
+	cert *certificate.Certificate
 }
 
 var _ control.Planner = (*BranchAndBound)(nil)
@@ -33,6 +35,7 @@ func NewBranchAndBound(p Problem, opts bnb.Options) (*BranchAndBound, error) {
 // Plan searches until a gap of the options is met or a limit is reached.
 func (b *BranchAndBound) Plan(ctx context.Context, x0 []float64, warm *control.Plan) (*control.Plan, error) {
 	c := startClock()
+	b.cert = nil
 	if err := b.checkStart(x0, warm); err != nil {
 		return nil, err
 	}
@@ -55,8 +58,13 @@ func (b *BranchAndBound) Plan(ctx context.Context, x0 []float64, warm *control.P
 	if err != nil {
 		return nil, err
 	}
+	b.cert = res.Certificate
 	return b.finish(b.plan(prog, res, x0), x0, c), nil
 }
+
+// Certificate returns the proof of the last plan's bound, if the option Record asked
+// for it and there is one; see [bnb.Result].
+func (b *BranchAndBound) Certificate() *certificate.Certificate { return b.cert }
 
 func (b *BranchAndBound) plan(prog *relu.Program, res *bnb.Result, x0 []float64) *control.Plan {
 	plan := &control.Plan{Trajectory: claimed(prog, res.U, x0), Status: status(res.Status),

@@ -46,6 +46,11 @@ func checkOutFile(flag, path, extension string) error {
 	if filepath.Ext(path) != extension {
 		return badInputf("%s %s: the file's name must end in %s", flag, path, extension)
 	}
+	return checkWritable(flag, path)
+}
+
+// checkWritable reports whether a flag names a file that can be written.
+func checkWritable(flag, path string) error {
 	dir, err := os.Stat(filepath.Dir(path))
 	if err != nil || !dir.IsDir() {
 		return badInputf("%s %s: there is no folder %s; make it first", flag, path, filepath.Dir(path))

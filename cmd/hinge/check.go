@@ -8,10 +8,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"hinge/control"
+	"hinge/milp/bnb"
 	"hinge/milp/certificate"
 	"hinge/milp/relu"
-	"hinge/nn"
 	"hinge/report"
 )
 
@@ -68,7 +67,7 @@ func (a *app) check(ctx context.Context, cmd *cobra.Command, path, problem strin
 		if err != nil {
 			return nil, badInput(err)
 		}
-		if err := c.Same(certificateProgram(program)); err != nil {
+		if err := c.Same(bnb.CertificateProgram(program)); err != nil {
 			r.Reason = fmt.Sprintf("it speaks of another problem than %s: %v", problem, err)
 			return r, nil
 		}
@@ -107,31 +106,3 @@ func (r *checkResult) text(w io.Writer) {
 	t.Add("of them cut further", r.Refined)
 	fmt.Fprint(w, t)
 }
-
-// certificateProgram writes a program as certificates do.
-func certificateProgram(p *relu.Program) *certificate.Program {
-	q := &certificate.Program{Nx: p.Nx, Nu: p.Nu, Horizon: p.Horizon, X0: p.X0,
-		Lower: p.Box.Lower, Upper: p.Box.Upper, Before: p.Before(), Rounded: p.Rounded}
-	for l := range p.Step.Layers {
-		y := &p.Step.Layers[l]
-		layer := certificate.Layer{From: y.From, To: y.To, Weights: p.Step.Weight(l), Bias: p.Step.Bias(l)}
-		for i := range y.Out {
-			layer.Gates = append(layer.Gates, certificateGates[y.Gate(i)])
-		}
-		q.Network.Layers = append(q.Network.Layers, layer)
-	}
-	for i := range p.Terms {
-		k := &p.Terms[i]
-		term := certificate.Term{T: k.T, Norm: certificateNorms[k.Norm], Factor: k.Factor, X: k.X, U: k.U, Prev: k.Prev, B: k.B}
-		if k.Norm == control.Disc {
-			term.Radius = k.Radius
-		}
-		q.Cost = append(q.Cost, term)
-	}
-	return q
-}
-
-var certificateGates = map[nn.Gate]string{nn.ReLU: certificate.ReLU, nn.Identity: certificate.Identity, nn.Zero: certificate.Zero}
-
-var certificateNorms = map[control.Norm]string{control.L1: certificate.L1, control.LInf: certificate.LInf,
-	control.SquaredL2: certificate.SquaredL2, control.Disc: certificate.Disc, control.Max: certificate.Max}

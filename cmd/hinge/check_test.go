@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"hinge/control"
+	"hinge/milp/bnb"
 	"hinge/milp/bound"
 	"hinge/milp/certificate"
 	"hinge/milp/relu"
@@ -23,7 +24,7 @@ import (
 // there are about so many leaves.
 func certify(p *relu.Program, leaves int) *certificate.Certificate {
 	b := bound.New(p)
-	c := &certificate.Certificate{Program: *certificateProgram(p)}
+	c := &certificate.Certificate{Program: *bnb.CertificateProgram(p)}
 	ws, u := p.NewWorkspace(), make([]float64, p.Inputs())
 	best, rng := math.Inf(1), rand.New(rand.NewPCG(1, 1))
 	for range 500 {

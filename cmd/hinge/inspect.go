@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"hinge/dynamics"
+	"hinge/milp/certificate"
 	"hinge/nn"
 	"hinge/problems"
 	"hinge/report"
@@ -22,12 +23,13 @@ import (
 func (a *app) inspectCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "inspect FILE",
-		Short: "Say what is in a model, network, data set, run folder, scenario or problem",
+		Short: "Say what is in a model, network, data set, run folder, scenario, problem or certificate",
 		Example: `  hinge inspect model.safetensors
   hinge inspect network.onnx
   hinge inspect data.npz --json
-  hinge inspect runs/push-t-bnb-1`,
-		Args: exactArgs("a model, network, data set, run folder, scenario or problem"),
+  hinge inspect runs/push-t-bnb-1
+  hinge inspect plan.json.gz`,
+		Args: exactArgs("a model, network, data set, run folder, scenario, problem or certificate"),
 	}
 	return a.command(c, outForResult, func(_ context.Context, _ *cobra.Command, args []string) (result, error) {
 		r, err := inspect(args[0])
@@ -53,10 +55,12 @@ func inspect(path string) (*inspection, error) {
 		return inspectProperty(path)
 	case ext == ".npz":
 		return inspectData(path)
+	case err == nil && (ext == ".json" || ext == ".gz"):
+		return inspectCertificate(path)
 	case ext == ".yaml" || ext == ".yml" || err != nil:
 		return inspectScenario(path)
 	}
-	return nil, fmt.Errorf("%s: unknown kind of file; inspect reads .safetensors, .onnx, .npz, .vnnlib, .yaml, run folders and %s", path, strings.Join(problems.Forms(), ", "))
+	return nil, fmt.Errorf("%s: unknown kind of file; inspect reads .safetensors, .onnx, .npz, .vnnlib, .yaml, certificates (.json, .json.gz), run folders and %s", path, strings.Join(problems.Forms(), ", "))
 }
 
 // inspection is facts in the order in which they are shown.
@@ -231,6 +235,38 @@ func inspectProblem(spec string) (*inspection, error) {
 		{"best_known", report.Number(p.Reference.BestKnown)},
 		{"best_bound", report.Number(p.Reference.BestBound)},
 	}}, nil
+}
+
+func inspectCertificate(path string) (*inspection, error) {
+	c, err := certificate.Read(path)
+	if err != nil {
+		return nil, err
+	}
+	ranges, phases := 0, 0
+	for _, group := range c.Ranges {
+		ranges += len(group)
+	}
+	for i := range c.Leaves {
+		phases = max(phases, len(c.Leaves[i].Phases))
+	}
+	facts := []fact{
+		{"states", c.Program.Nx},
+		{"actions", c.Program.Nu},
+		{"horizon", c.Program.Horizon},
+		{"objective", report.Number(c.Claim.Objective)},
+		{"dual_bound", report.Number(c.Claim.DualBound)},
+		{"leaves", len(c.Leaves)},
+		{"phases_of_a_leaf", phases},
+		{"ranges", ranges},
+	}
+	if c.Cuts != nil {
+		cuts := 0
+		for i := range c.Cuts.Regions {
+			cuts += len(c.Cuts.Regions[i].Cuts)
+		}
+		facts = append(facts, fact{"regions", len(c.Cuts.Regions)}, fact{"cuts", cuts})
+	}
+	return &inspection{"certificate", path, facts}, nil
 }
 
 func inspectScenario(path string) (*inspection, error) {

@@ -14,6 +14,7 @@ import (
 
 	"hinge/control"
 	"hinge/internal/strictyaml"
+	"hinge/milp/certificate"
 	"hinge/planner"
 	"hinge/problems"
 	"hinge/report"
@@ -31,6 +32,7 @@ type planFlags struct {
 	nodes       int
 	workers     int
 	writeMPS    string
+	certificate string
 	sets        []string
 }
 
@@ -47,7 +49,8 @@ when either gap is met. PROBLEM is one of
 		Example: `  hinge plan push-t --time 5 --set planner.horizon=2
   hinge plan push-t-grid:../shared/data/push-t-grid/instances/n24_h3_sum_a.json --solver highs --time 60
   hinge plan hd-milp-plan:../shared/data/hd-milp-plan/navigation_8x8@3 --solver highs
-  hinge plan push-t --write-mps plan.mps`,
+  hinge plan push-t --write-mps plan.mps
+  hinge plan push-t-grid:../shared/data/push-t-grid/instances/n24_h3_sum_a.json --certificate plan.json.gz`,
 		Args: exactArgs("a problem; see hinge plan --help"),
 	}
 	fl := c.Flags()
@@ -59,6 +62,7 @@ when either gap is met. PROBLEM is one of
 	fl.IntVar(&f.workers, "workers", 1, "goroutines; they never change a plan without time limit")
 	fl.StringArrayVar(&f.sets, "set", nil, "override a value of a scenario, as key=value; may be repeated")
 	fl.StringVar(&f.writeMPS, "write-mps", "", "also write the mixed-integer program to this .mps file")
+	fl.StringVar(&f.certificate, "certificate", "", "also write the proof of the bound to this file, gzipped if its name ends in .gz; hinge check verifies it")
 	return a.command(c, outForResult, func(ctx context.Context, cmd *cobra.Command, args []string) (result, error) {
 		return a.plan(ctx, cmd, args[0], f)
 	})
@@ -78,7 +82,15 @@ func (f planFlags) validate() error {
 		return badInputf("--nodes %d: must be at least 0", f.nodes)
 	case f.workers < 1:
 		return badInputf("--workers %d: must be at least 1", f.workers)
-	case f.writeMPS != "":
+	case f.certificate != "" && f.solver != "bnb":
+		return badInputf("--certificate %s: only --solver bnb writes one, not %s", f.certificate, f.solver)
+	}
+	if f.certificate != "" {
+		if err := checkWritable("--certificate", f.certificate); err != nil {
+			return err
+		}
+	}
+	if f.writeMPS != "" {
 		return checkOutFile("--write-mps", f.writeMPS, ".mps")
 	}
 	return nil
@@ -98,6 +110,7 @@ func (f planFlags) options(seed uint64) planner.Options {
 	if f.time > 0 {
 		o.Iterations = -1
 	}
+	o.BnB.Record = f.certificate != ""
 	return o
 }
 
@@ -133,11 +146,37 @@ func (a *app) plan(ctx context.Context, cmd *cobra.Command, spec string, f planF
 		return nil, nothingFound(plan)
 	}
 	r := newPlanResult(spec, problem, plan)
+	if f.certificate != "" {
+		if err := r.certify(p, f.certificate); err != nil {
+			return nil, err
+		}
+	}
 	saved, err := a.saved("plan", r)
 	if err == nil && !plan.Verified {
 		err = fmt.Errorf("in an independent forward pass the plan is off by %g and breaks constraints by %g: do not use it", plan.MaxModelError, plan.Violation)
 	}
+	if err == nil && f.certificate != "" && r.Certificate == "" {
+		err = withStatus(statusLimit, fmt.Errorf("--certificate %s: no bound was proven, so there is no certificate; raise the limit", f.certificate))
+	}
 	return saved, err
+}
+
+// certified is a planner that can prove the bound of its last plan.
+type certified interface {
+	Certificate() *certificate.Certificate
+}
+
+// certify writes the certificate of the last plan of p, if there is one.
+func (r *planResult) certify(p control.Planner, path string) error {
+	c := p.(certified).Certificate()
+	if c == nil {
+		return nil
+	}
+	if err := certificate.Write(path, c); err != nil {
+		return err
+	}
+	r.Certificate, r.CertificateBound = path, (*report.Number)(&c.Claim.DualBound)
+	return nil
 }
 
 // nothingFound says why there is no plan.
@@ -173,6 +212,11 @@ type planResult struct {
 	BestKnown     *report.Number `json:"best_known,omitempty"`
 	Violation     *report.Number `json:"violation,omitempty"`  // of a hard constraint, at most; absent without constraints
 	Collisions    *int           `json:"collisions,omitempty"` // points inside an obstacle; absent without obstacles
+
+	// The file that --certificate wrote, and the bound it proves: dual_bound, unless the
+	// search has proven more by other means.
+	Certificate      string         `json:"certificate,omitempty"`
+	CertificateBound *report.Number `json:"certificate_bound,omitempty"`
 }
 
 func newPlanResult(spec string, problem *planProblem, p *control.Plan) planResult {
@@ -220,6 +264,10 @@ func (r planResult) text(w io.Writer) {
 	}
 	if r.Collisions != nil {
 		t.Add("points in an obstacle", *r.Collisions)
+	}
+	if r.Certificate != "" {
+		t.Add("certificate", r.Certificate)
+		t.Add("it proves", *r.CertificateBound)
 	}
 	t.Add("ReLUs, undecided", fmt.Sprintf("%d, %d", r.ReLUs, r.UnstableReLUs))
 	t.Add("nodes", r.Nodes)

@@ -53,7 +53,9 @@ func (e *expander) expand(n *node, cutoff float64) expansion {
 	start := e.b.Work()
 	for side := range 2 {
 		c := e.child(n, side)
+		c.rec = n.rec.child(c, side)
 		e.process(c, e.firstStep(n.branch), cutoff, &out)
+		c.rec.settle(c.bound)
 		if c.bound < cutoff {
 			out.children[side] = c
 		} else {
@@ -108,13 +110,14 @@ const deepening = 12
 // Its box differs from the one its ranges were made for from step first on.
 func (e *expander) process(c *node, first int, cutoff float64, out *expansion) {
 	e.rootReach.Copy(e.reach)
-	for range 3 {
+	for pass := range 3 {
 		if !e.b.Tighten(c.ranges, c.lower, c.upper, first) {
 			c.bound = math.Inf(1)
 			return
 		}
 		v := e.b.Objective(c.dual, &e.form, c.ranges, c.lower, c.upper,
 			bound.Ascent{Steps: e.steps * (1 + c.depth/deepening), Rate: .1, Cutoff: cutoff})
+		c.rec.prove(c, c.dual, v)
 		c.bound = max(c.bound, v)
 		if c.bound >= cutoff {
 			return
@@ -123,6 +126,7 @@ func (e *expander) process(c *node, first int, cutoff float64, out *expansion) {
 		share := clip(&e.form, c.lower, c.upper, cutoff)
 		if share > 0 {
 			out.dropped = min(out.dropped, cutoff)
+			c.rec = c.rec.clip(c, c.rec.copyDual(c, c.dual), cutoff, share >= reclip && pass < 2)
 		}
 		if share < reclip {
 			break

@@ -60,3 +60,18 @@ func (n *stageNode) contains(t int, w []float64) bool {
 	}
 	return true
 }
+
+// SolveByActions minimises J by the tree that splits actions alone.
+func SolveByActions(ctx context.Context, p *relu.Program, opts Options) (*Result, error) {
+	s, err := open(ctx, p, opts)
+	if err != nil {
+		return nil, err
+	}
+	t := newTree()
+	root := s.rootNode()
+	s.rec.open(t, root)
+	s.plant(ctx, t, root)
+	s.race.add(grower{s, t})
+	s.race.run(ctx, math.MaxInt)
+	return s.finish(ctx), nil
+}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"hinge/milp"
+	"hinge/milp/certificate"
 )
 
 // Options are the choices of [Solve]. The zero value is the documented default.
@@ -30,6 +31,13 @@ type Options struct {
 	// the newest nodes instead of the best ones. 0 means 200,000.
 	OpenLimit int
 
+	// Record keeps the proof, for [Result.Certificate]. It changes nothing else.
+	Record bool
+	// RecordLimit caps the numbers kept for it, 8 bytes each; beyond it what is below
+	// the nodes then open is not recorded, and the certificate proves the bound of
+	// that moment. 0 means 60 million.
+	RecordLimit int
+
 	// OnProgress is called after each round; nil for none.
 	OnProgress func(Progress)
 }
@@ -50,6 +58,7 @@ func (o Options) withDefaults() Options {
 	o.Descents = defaultCount(o.Descents, 16)
 	o.DualSteps = defaultCount(o.DualSteps, 10)
 	o.OpenLimit = defaultCount(o.OpenLimit, 200_000)
+	o.RecordLimit = defaultCount(o.RecordLimit, 60_000_000)
 	if o.NodeLimit <= 0 {
 		o.NodeLimit = math.MaxInt
 	}
@@ -83,6 +92,11 @@ type Result struct {
 	FirstPlanTime time.Duration
 	SolveTime     time.Duration
 	Trace         []Progress // at most a few hundred points, for plots
+
+	// Certificate is the proof, if Options.Record asked for it and a finite bound was
+	// proven. Its bound is DualBound unless the search by stages has proven more than
+	// both trees, or the record was full.
+	Certificate *certificate.Certificate
 
 	work int // of all contestants
 }

@@ -165,6 +165,7 @@ func (p *portfolio) enterPhases(ctx context.Context) {
 	t := newTree()
 	t.phases = true
 	root := s.rootNode()
+	s.rec.open(t, root)
 	start := s.bounder.Work()
 	if s.sharpen(ctx, t, root) {
 		s.plant(ctx, t, root)
@@ -180,15 +181,19 @@ func (s *search) sharpen(ctx context.Context, t *tree, n *node) bool {
 	b := s.bounder
 	ascent := bound.Ascent{Steps: rootSteps * s.opts.DualSteps, Rate: .1, Cutoff: s.cutoff()}
 	n.bound = b.Objective(n.dual, nil, n.ranges, n.lower, n.upper, ascent)
+	n.rec.prove(n, n.dual, n.bound)
 	for range sharpenRounds {
 		cutoff, before := s.cutoff(), n.bound
 		t.dropped = min(t.dropped, cutoff) // the ranges hold where J is less
 		how := &bound.Refinement{Steps: sharpenSteps, Rate: .2, Cutoff: cutoff, Bound: n.bound, Mult: n.dual.Mult,
-			Stop: func() bool { return ctx.Err() != nil }}
+			Stop: func() bool { return ctx.Err() != nil }, Proofs: t.rec.proofsBelow(cutoff)}
 		if !b.Refine(n.ranges, n.lower, n.upper, 0, how) {
+			n.rec.settle(math.Inf(1))
 			return false
 		}
-		n.bound = max(n.bound, b.Objective(n.dual, nil, n.ranges, n.lower, n.upper, ascent))
+		v := b.Objective(n.dual, nil, n.ranges, n.lower, n.upper, ascent)
+		n.rec.prove(n, n.dual, v)
+		n.bound = max(n.bound, v)
 		if n.bound >= cutoff || n.bound-before < .1*(cutoff-before) {
 			break
 		}

@@ -18,6 +18,7 @@ type node struct {
 	dual         *bound.Dual
 	basis        *lp.Basis // of its relaxation, nil if none was solved
 	branch       branch
+	rec          *record // nil if it is not recorded
 }
 
 // phase says that a hidden unit is on, z >= 0, or off, z <= 0.
@@ -33,6 +34,7 @@ type tree struct {
 	share   float64 // of the search space that is no longer open, a split counting one half
 	work    int     // see bound.Bounder.Work
 	phases  bool    // nodes split phases of units, not only actions
+	rec     *treeRecord
 }
 
 func newTree() *tree { return &tree{dropped: math.Inf(1)} }

@@ -41,6 +41,7 @@ func (x *relaxed) process(e *expander, c *node, cutoff float64, out *expansion) 
 	status := r.lp.Solve(beyond, lp.Options{MaxIterations: nodeIterations})
 	out.work += (r.lp.Iterations + 4) * r.size
 	x.certify(e, c)
+	clipping := c.rec.copyDual(c, x.dual) // whose form clips
 	if status == lp.Infeasible && c.bound < cutoff {
 		x.follow(e, c, cutoff)
 	}
@@ -53,6 +54,7 @@ func (x *relaxed) process(e *expander, c *node, cutoff float64, out *expansion) 
 	out.found.offer(x.u, e.p.Objective(x.u, e.d.ws))
 	if clip(&x.form, c.lower, c.upper, cutoff) > 0 {
 		out.dropped = min(out.dropped, cutoff)
+		c.rec = c.rec.clip(c, clipping, cutoff, false)
 	}
 	return x.choose(c)
 }
@@ -62,6 +64,7 @@ func (x *relaxed) certify(e *expander, c *node) {
 	c.dual.Copy(x.dual)
 	x.r.dual(x.dual, x.r.lp.RowDual(), x.r.lp.ReducedCost())
 	v := e.b.Objective(x.dual, &x.form, c.ranges, c.lower, c.upper, bound.Ascent{})
+	c.rec.prove(c, x.dual, v)
 	if v > c.bound {
 		c.bound = v
 		x.dual.Copy(c.dual)
@@ -82,6 +85,7 @@ func (x *relaxed) follow(e *expander, c *node, cutoff float64) {
 		}
 		x.r.dual(x.dual, x.y, x.d)
 		v := e.b.Objective(x.dual, nil, c.ranges, c.lower, c.upper, bound.Ascent{})
+		c.rec.prove(c, x.dual, v)
 		if v > c.bound {
 			c.bound = v
 			x.dual.Copy(c.dual)

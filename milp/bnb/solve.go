@@ -41,6 +41,7 @@ type search struct {
 	res     *Result
 	pool    []sampled // of the multi-start, best first
 	cells   *cells    // nil until the walk through cells is worth it
+	rec     *recorder // nil if nothing is recorded
 }
 
 // Solve minimises J over the box of p. The deadline of ctx gives status
@@ -77,7 +78,9 @@ var errInfinite = errors.New("bnb: a pre-activation has no finite range on the a
 func (s *search) compete(ctx context.Context, stages bool) {
 	p := &s.race
 	actions := newTree()
-	s.plant(ctx, actions, s.rootNode())
+	root := s.rootNode()
+	s.rec.open(actions, root)
+	s.plant(ctx, actions, root)
 	p.add(grower{s, actions})
 	p.run(ctx, treeTrial)
 	if s.finished(ctx) {
@@ -109,6 +112,9 @@ func open(ctx context.Context, p *relu.Program, opts Options) (*search, error) {
 	s := &search{opts: opts.withDefaults(), start: time.Now(), proven: math.Inf(-1),
 		best: incumbent{value: math.Inf(1)}, p: newProblem(p)}
 	s.res = &Result{}
+	if s.opts.Record {
+		s.rec = &recorder{limit: int64(s.opts.RecordLimit)}
+	}
 	s.tryStarts()
 	b := bound.New(p)
 	if !b.Finite() {
@@ -173,6 +179,7 @@ func (s *search) plant(ctx context.Context, t *tree, n *node) {
 	steps, start := e.steps, e.b.Work()
 	e.steps = rootSteps * steps
 	e.process(n, s.p.Horizon, s.cutoff(), &out)
+	n.rec.settle(n.bound)
 	e.steps = steps
 	s.nodes++
 	if n.bound < s.cutoff() {
@@ -207,6 +214,11 @@ func (s *search) grow(ctx context.Context, t *tree, work int) {
 	for t.open.len() > 0 && !s.finished(ctx) && t.work < work {
 		if s.take(t); len(s.round) == 0 {
 			return
+		}
+		if s.rec.full() {
+			for _, n := range s.round {
+				n.rec = nil
+			}
 		}
 		s.expandRound(ctx)
 		for i := range s.round {
@@ -312,6 +324,9 @@ func (s *search) finish(ctx context.Context) *Result {
 		r.Status = milp.Interrupted
 	default:
 		r.Status = milp.NodeLimit
+	}
+	if s.rec != nil {
+		r.Certificate = s.certify()
 	}
 	return r
 }

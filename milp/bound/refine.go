@@ -15,6 +15,7 @@ type Refinement struct {
 	Bound  float64     // what is known to bound J from below: sets a scale, need not be true
 	Mult   []float64   // tangents of the objective to start from, see [Dual]
 	Stop   func() bool // asked now and then: true ends it early; nil for never
+	Proofs *Proofs     // takes what gave each range; nil for nothing
 }
 
 // Refine is [Bounder.Tighten] with slopes optimised for every range, and with the
@@ -26,6 +27,9 @@ type Refinement struct {
 // optimality, with the dual of the linear relaxation (alpha-CROWN with one more
 // multiplier) in place of the relaxation itself, for sixteen ranges at a time.
 func (b *Bounder) Refine(r Ranges, lower, upper []float64, first int, opts *Refinement) bool {
+	if opts.Proofs != nil {
+		opts.Proofs.fresh = true
+	}
 	return b.sweep(r, lower, upper, first, opts)
 }
 
@@ -59,11 +63,20 @@ func (b *Bounder) newRefining() *refining {
 func (b *Bounder) optimised(r Ranges, targets []target, t int, lower, upper []float64, opts *Refinement) {
 	s := b.refining
 	b.startRefining(r, targets, t, opts)
+	var y *trial
+	if opts.Proofs != nil {
+		y = new(trial)
+		defer func() { b.addProofs(opts.Proofs, y, targets, t) }()
+	}
 	for i := 0; ; i++ {
 		priced := i > 0 && !math.IsInf(opts.Cutoff, 1) // at first share is 0
 		b.combined(r, targets, t, lower, upper, priced, opts.Cutoff)
 		open := false
 		for k := range targets {
+			if y != nil && b.panel.low[k] > s.best[k] {
+				s.best[k] = b.panel.low[k]
+				b.keepProof(y, k, r)
+			}
 			s.best[k] = max(s.best[k], b.panel.low[k])
 			open = open || s.best[k] < 0
 		}

@@ -63,9 +63,9 @@ func (f *form) total() float64 {
 
 // sides says how units are relaxed.
 type sides struct {
-	r    *ranges
-	low  []float64 // lower slopes in [0, 1]; nil for the plain rule
-	push []float64 // what the phases' multipliers add to the adjoint of each pre-activation; nil for none
+	r     *ranges
+	low   []float64 // lower slopes in [0, 1]; nil for the plain rule
+	split []float64 // multipliers of the ranges; nil for none
 }
 
 // relaxed replaces the hidden units below top of step t by what they read, last unit
@@ -74,21 +74,22 @@ type sides struct {
 // Let g be the coefficient of a = max(0, z), l <= z <= h. For g > 0 every slope v
 // with 0 <= v <= g has v z <= g a; fl(g low) is such a v. For g < 0, g a is concave in
 // z, so the line v z + c lies below it on [l, h] if it does at both ends: v may be
-// any number if c <= min(-v l, (g - v) h). A phase s z >= 0 with multiplier b >= 0
-// subtracts b s from v; rounding the difference changes b, but not its sign.
+// any number if c <= min(-v l, (g - v) h). A multiplier b > 0 of z >= l subtracts
+// b (z - l) >= 0, and b < 0 of z <= h subtracts b (z - h) >= 0. Rounding v - b changes
+// b, but not its sign; the constant that goes with it is charged the change.
 func (m *model) relaxed(f *form, t, top int, y *sides) {
 	base := t * len(m.hidden)
 	for h := top - 1; h >= 0; h-- {
 		g, at := f.g[m.in+h], base+h
-		if g == 0 && f.ge[m.in+h] == 0 && y.push == nil {
+		if g == 0 && f.ge[m.in+h] == 0 && (y.split == nil || y.split[at] == 0) {
 			continue
 		}
 		u := &m.hidden[h]
 		l, hi := y.r.lo[at], y.r.hi[at]
 		f.charge(allowance(f.ge[m.in+h]) * u.activate(span{l, hi}).mag())
 		v := f.pull(u, g, l, hi, y.low, at)
-		if y.push != nil {
-			v -= y.push[at]
+		if y.split != nil && y.split[at] != 0 {
+			v = f.bind(v, y.split[at], l, hi)
 		}
 		if v == 0 {
 			continue
@@ -97,6 +98,18 @@ func (m *model) relaxed(f *form, t, top int, y *sides) {
 		f.charge(math.Abs(v) * u.slack)
 		add(v, u.w, f.g[u.from:u.to], f.ge[u.from:u.to])
 	}
+}
+
+// bind subtracts what the multiplier b says of a range [l, h] from v z.
+func (f *form) bind(v, b, l, h float64) float64 {
+	edge := l
+	if b < 0 {
+		edge = h
+	}
+	v -= b
+	f.constant(b, edge)
+	f.charge(unit * math.Abs(v) * math.Abs(edge))
+	return v
 }
 
 // pull returns the coefficient of the pre-activation that stands for g times the

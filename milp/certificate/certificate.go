@@ -6,7 +6,7 @@
 // for the network in real arithmetic with the stored weights. The proof is a list
 // of leaves: boxes of the stacked actions u (with, optionally, phases of units)
 // that cover the box, each with a lower bound of J and the multipliers that yield
-// it. [Check] believes none of it. It rebuilds the tree from the leaves, bounds the
+// it; ranges of units that every plan below the bound keeps may be proven first. [Check] believes none of it. It rebuilds the tree from the leaves, bounds the
 // pre-activations from the root down by its own linear bounds (CROWN: Zhang et al.,
 // NeurIPS 2018), repeats every leaf's bound and evaluates the incumbent. It shares
 // no code with the solver, so that it can share no mistake.
@@ -21,7 +21,7 @@
 // variable has in the box. The sides of a ReLU are chosen so that they hold for
 // the rounded slopes: see round.go and backward.go.
 //
-// Read first: [Certificate], [Check], [Leaf].
+// Read first: [Certificate], [Check], [Leaf], [Range].
 package certificate
 
 // Certificate is the content of a file.
@@ -32,7 +32,10 @@ type Certificate struct {
 	Incumbent [][]float64 `json:"incumbent"`
 	// Leaves prove the dual bound; empty if Cuts do.
 	Leaves []Leaf `json:"leaves"`
-	Cuts   *Cuts  `json:"cuts,omitempty"`
+	// Ranges sharpen those of hidden units before the leaves are looked at: each group
+	// relies on the groups before it. Absent: none.
+	Ranges [][]Range `json:"ranges,omitempty"`
+	Cuts   *Cuts     `json:"cuts,omitempty"`
 }
 
 // Claim is what the certificate proves.
@@ -134,8 +137,11 @@ type Leaf struct {
 	// Phases are pairs [unit, 1] or [unit, -1]: the leaf is only the part of its box in
 	// which the pre-activation of the unit is >= 0, or <= 0.
 	Phases [][2]int `json:"phases,omitempty"`
-	// Beta is the multiplier, >= 0, of every phase. Absent: 0.
-	Beta []float64 `json:"beta,omitempty"`
+	// Split is the multiplier of the range l <= z <= h of every hidden unit: of z >= l
+	// where it is positive, of z <= h where it is negative. (It matters where the range
+	// says more than the box: where a phase is fixed, l = 0 or h = 0, or [Range] was
+	// used.) Absent: 0.
+	Split []float64 `json:"split,omitempty"`
 	// Path says which cuts made the leaf: a digit for each, 0 or 1 for its two sides.
 	// If the paths of all leaves are those of a binary tree, the checker takes the same
 	// cuts in the same order as the solver. Without, or if they are wrong, it finds an

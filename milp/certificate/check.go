@@ -24,7 +24,8 @@ type Report struct {
 //  1. the incumbent lies in the box and costs, rounded upwards, no more than claimed;
 //  2. the multipliers are in their domains, every leaf claims at least the dual bound,
 //     and the leaves cover the box exactly;
-//  3. every leaf's bound, recomputed and rounded downwards, is at least the claimed one.
+//  3. the ranges that are claimed first hold for every plan below the dual bound;
+//  4. every leaf's bound, recomputed and rounded downwards, is at least the claimed one.
 //
 // A leaf's bound is recomputed first with the ranges of the node above it, then with
 // ranges tightened on the leaf. The ranges depend on the order of cuts, which the
@@ -32,7 +33,7 @@ type Report struct {
 // on rounding. So where a leaf misses its claim by no more than [refineShare] of the scale of J, the checker cuts the leaf by
 // itself, into at most [refineBoxes] boxes.
 //
-// With [Cuts] step 2 and 3 are taken for every proof in them.
+// With [Cuts] steps 2 to 4 are taken for every proof in them.
 //
 // The report is the same for any number of processors. An error means that the
 // certificate has the wrong shape (see [Certificate.Validate]) or that ctx ended.
@@ -119,24 +120,17 @@ func (y *Leaf) reason(m *model, i int) string {
 			return fmt.Sprintf("leaf %d reaches outside the box: upper[%d] is %v, above %v", i, k, y.Upper[k], p.Upper[k])
 		}
 	}
-	for k, v := range y.Low {
-		if !(v >= 0 && v <= 1) {
-			return fmt.Sprintf("slope %d of leaf %d is %v, outside [0, 1]", k, i, v)
-		}
-	}
-	for k, v := range y.Beta {
-		if !(v >= 0) {
-			return fmt.Sprintf("beta %d of leaf %d is %v; it must not be negative", k, i, v)
-		}
+	if s := slopesReason(y.Low, fmt.Sprintf("leaf %d", i)); s != "" {
+		return s
 	}
 	if y.Mult != nil {
-		return m.multReason(y.Mult, i)
+		return m.multReason(y.Mult, fmt.Sprintf("leaf %d", i))
 	}
 	return ""
 }
 
 // multReason checks the domains of the multipliers of the residuals.
-func (m *model) multReason(mult []float64, leaf int) string {
+func (m *model) multReason(mult []float64, name string) string {
 	at := 0
 	for i := range m.p.Cost {
 		k := &m.p.Cost[i]
@@ -146,17 +140,17 @@ func (m *model) multReason(mult []float64, leaf int) string {
 			sum += x
 			size += math.Abs(x)
 			if k.Norm == L1 && math.Abs(x) > 1 {
-				return fmt.Sprintf("multiplier %d of leaf %d is %v, outside [-1, 1] of an l1 term", at+j, leaf, x)
+				return fmt.Sprintf("multiplier %d of %s is %v, outside [-1, 1] of an l1 term", at+j, name, x)
 			}
 			if k.Norm == Max && x < 0 {
-				return fmt.Sprintf("multiplier %d of leaf %d is %v; those of a max term must not be negative", at+j, leaf, x)
+				return fmt.Sprintf("multiplier %d of %s is %v; those of a max term must not be negative", at+j, name, x)
 			}
 		}
 		if k.Norm == LInf && size > 1+sumError {
-			return fmt.Sprintf("multipliers %d..%d of leaf %d have magnitudes of sum %v, above 1 of an linf term", at, at+len(v)-1, leaf, size)
+			return fmt.Sprintf("multipliers %d..%d of %s have magnitudes of sum %v, above 1 of an linf term", at, at+len(v)-1, name, size)
 		}
 		if k.Norm == Max && math.Abs(sum-1) > sumError {
-			return fmt.Sprintf("multipliers %d..%d of leaf %d have the sum %v; those of a max term must have 1", at, at+len(v)-1, leaf, sum)
+			return fmt.Sprintf("multipliers %d..%d of %s have the sum %v; those of a max term must have 1", at, at+len(v)-1, name, sum)
 		}
 		at += len(v)
 	}

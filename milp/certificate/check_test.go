@@ -213,15 +213,6 @@ var mutations = map[string]func(rng *rand.Rand, c *Certificate) string{
 		}
 		return ""
 	},
-	"negative beta": func(rng *rand.Rand, c *Certificate) string {
-		for i := range c.Leaves {
-			if y := &c.Leaves[i]; y.Beta != nil {
-				y.Beta[0] = -.1
-				return "must not be negative"
-			}
-		}
-		return ""
-	},
 	"flip a phase": func(rng *rand.Rand, c *Certificate) string {
 		for i := range c.Leaves {
 			if y := &c.Leaves[i]; y.Phases != nil {
@@ -234,7 +225,7 @@ var mutations = map[string]func(rng *rand.Rand, c *Certificate) string{
 	"forget a phase": func(rng *rand.Rand, c *Certificate) string { // the leaf now claims more
 		for i := range c.Leaves {
 			if y := &c.Leaves[i]; len(y.Phases) > 0 {
-				y.Phases, y.Beta = nil, nil
+				y.Phases, y.Split = nil, nil
 				return "lea"
 			}
 		}
@@ -325,7 +316,7 @@ func TestSuperfluousLeaves(t *testing.T) {
 		c.Leaves = append(c.Leaves, c.Leaves[2], c.Leaves[0])
 		small := clone(t, c).Leaves[1]
 		small.Lower[0] += .25 * (small.Upper[0] - small.Lower[0])
-		small.Low, small.Mult, small.Beta, small.Bound = nil, nil, nil, -1e9
+		small.Low, small.Mult, small.Split, small.Bound = nil, nil, nil, -1e9
 		if c.Leaves[1].Bound < 1e5 {
 			c.Leaves = append(c.Leaves, small)
 			c.Claim.DualBound = -1e9

@@ -32,6 +32,9 @@ func (s *stager) leaves(t int, b *StateBox, cost []Term) ([]Leaf, float64) {
 		if y.Low != nil {
 			y.Low = y.Low[n:]
 		}
+		if y.Split != nil {
+			y.Split = y.Split[n:]
+		}
 		y.Phases = slices.Clone(y.Phases)
 		for j := range y.Phases {
 			y.Phases[j][0] -= n

@@ -72,6 +72,7 @@ func (s *scanner) certificate() *Certificate {
 	c := &Certificate{}
 	cuts := maybe(s, "cuts", &c.Cuts, s.cuts)
 	cuts.optional = true
+	ranges := s.ranges(&c.Ranges)
 	s.object("",
 		key{name: "program", read: func(at string) { s.program(at, &c.Program) }},
 		key{name: "claim", read: func(at string) {
@@ -85,7 +86,7 @@ func (s *scanner) certificate() *Certificate {
 		key{name: "leaves", read: func(at string) {
 			s.array(at, func(i int) { c.Leaves = append(c.Leaves, s.leaf(fmt.Sprintf("%s[%d]", at, i))) })
 		}},
-		cuts)
+		ranges, cuts)
 	return c
 }
 
@@ -145,15 +146,35 @@ func (s *scanner) term(at string) Term {
 
 func (s *scanner) leaf(at string) Leaf {
 	var y Leaf
-	low, mult, beta := s.vector("low", &y.Low), s.vector("mult", &y.Mult), s.vector("beta", &y.Beta)
-	low.optional, mult.optional, beta.optional = true, true, true
+	low, mult, split := s.vector("low", &y.Low), s.vector("mult", &y.Mult), s.vector("split", &y.Split)
+	low.optional, mult.optional, split.optional = true, true, true
 	s.object(at, s.vector("lower", &y.Lower), s.vector("upper", &y.Upper),
 		key{name: "bound", read: func(at string) { y.Bound = s.float(at) }}, low, mult,
 		key{name: "phases", optional: true, read: func(at string) {
 			s.array(at, func(i int) { y.Phases = append(y.Phases, s.phase(fmt.Sprintf("%s[%d]", at, i))) })
-		}}, beta,
+		}}, split,
 		key{name: "path", optional: true, read: func(at string) { y.Path = s.text(at) }},
 		key{name: "slab", optional: true, read: func(at string) { y.Slab = s.truth(at) }})
+	return y
+}
+
+// ranges is the key that holds groups of proofs of ranges.
+func (s *scanner) ranges(dst *[][]Range) key {
+	return key{name: "ranges", optional: true, read: func(at string) {
+		s.array(at, func(i int) {
+			group := []Range{}
+			at := fmt.Sprintf("%s[%d]", at, i)
+			s.array(at, func(j int) { group = append(group, s.provenRange(fmt.Sprintf("%s[%d]", at, j))) })
+			*dst = append(*dst, group)
+		})
+	}}
+}
+
+func (s *scanner) provenRange(at string) Range {
+	var y Range
+	low, mult := s.vector("low", &y.Low), s.vector("mult", &y.Mult)
+	low.optional, mult.optional = true, true
+	s.object(at, s.count("unit", &y.Unit), s.count("side", &y.Side), s.number("value", &y.Value), s.number("share", &y.Share), low, mult)
 	return y
 }
 

@@ -245,27 +245,19 @@ func (p *prover) leaf(at place, fixed [][2]int) {
 			}
 			p.perturb(y.Mult)
 		}
-		if try > 6 {
-			y.Beta = []float64{}
-			for range fixed {
-				y.Beta = append(y.Beta, .2*p.rng.ExpFloat64())
+		if try > 6 { // of the phases, and now and then of any range
+			y.Split = make([]float64, p.m.units())
+			for _, q := range fixed {
+				y.Split[q[0]] = .2 * p.rng.ExpFloat64() * float64(q[1])
 			}
-		}
-		for n, q := range fixed {
-			if y.Beta != nil {
-				p.push[q[0]] = y.Beta[n] * float64(q[1])
+			if try > 9 {
+				y.Split[p.rng.IntN(len(y.Split))] += .02 * p.rng.NormFloat64()
 			}
 		}
 		y.Bound = p.bound(&y, at)
-		for _, q := range fixed {
-			p.push[q[0]] = 0
-		}
 		if y.Bound > best.Bound {
 			best = y
 		}
-	}
-	if len(best.Beta) == 0 {
-		best.Beta = nil
 	}
 	p.leaves = append(p.leaves, best)
 }

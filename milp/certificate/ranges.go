@@ -70,15 +70,11 @@ func (w *worker) tighten(r *ranges, lower, upper []float64, first int) bool {
 	for t := first; t < m.p.Horizon; t++ {
 		for h := range m.hidden {
 			at := t*len(m.hidden) + h
-			if m.hidden[h].gate != ReLU {
+			if m.hidden[h].gate != ReLU || !r.undecided(at) {
 				continue
 			}
-			if r.undecided(at) {
-				r.meet(at, span{m.preActivation(&w.f, t, h, 1, r, lower, upper), math.Inf(1)})
-			}
-			if r.undecided(at) {
-				r.meet(at, span{math.Inf(-1), -m.preActivation(&w.f, t, h, -1, r, lower, upper)})
-			}
+			// Both ends, also where the first decides: intervals start from them.
+			r.meet(at, span{m.preActivation(&w.f, t, h, 1, r, lower, upper), -m.preActivation(&w.f, t, h, -1, r, lower, upper)})
 			if r.lo[at] > r.hi[at] {
 				return false
 			}

@@ -31,9 +31,15 @@ func (c *Certificate) Validate() error {
 	}
 	switch {
 	case c.Cuts == nil:
-		return validateLeaves("leaves", c.Leaves, sizes{m, m.inputs(), m.units(), m.rows})
+		n := sizes{m, m.inputs(), m.units(), m.rows}
+		if err := validateLeaves("leaves", c.Leaves, n); err != nil {
+			return err
+		}
+		return validateRanges("ranges", c.Ranges, n)
 	case len(c.Leaves) > 0:
 		return fmt.Errorf("leaves has %d entries beside cuts; leaves or cuts prove the dual bound, not both", len(c.Leaves))
+	case len(c.Ranges) > 0:
+		return fmt.Errorf("ranges has %d groups beside cuts; ranges belong to leaves", len(c.Ranges))
 	}
 	return c.Cuts.validate(m)
 }
@@ -51,6 +57,17 @@ func validateLeaves(name string, leaves []Leaf, n sizes) error {
 	for i := range leaves {
 		if err := leaves[i].validate(n); err != nil {
 			return fmt.Errorf("%s[%d].%w", name, i, err)
+		}
+	}
+	return nil
+}
+
+func validateRanges(name string, groups [][]Range, n sizes) error {
+	for g, group := range groups {
+		for i := range group {
+			if err := group[i].validate(n); err != nil {
+				return fmt.Errorf("%s[%d][%d].%w", name, g, i, err)
+			}
 		}
 	}
 	return nil
@@ -95,8 +112,8 @@ func (y *Leaf) validate(n sizes) error {
 			seen[unit] = true
 		}
 	}
-	if y.Beta != nil {
-		return vector("beta", y.Beta, len(y.Phases), "phases")
+	if y.Split != nil {
+		return vector("split", y.Split, n.units, "hidden units of all steps")
 	}
 	return nil
 }

@@ -35,14 +35,13 @@ type worker struct {
 	m      *model
 	f      form
 	lo, hi []float64 // of the activation buffer
-	push   []float64 // by unit, see [sides]
 	mult   []float64
 }
 
 func newWorker(m *model) *worker {
 	width := m.in + len(m.hidden)
 	return &worker{m: m, f: m.newForm(), lo: make([]float64, width), hi: make([]float64, width),
-		push: make([]float64, m.units()), mult: make([]float64, m.rows)}
+		mult: make([]float64, m.rows)}
 }
 
 // checkBounds recomputes the bounds of all leaves and writes the reason of the first
@@ -52,6 +51,10 @@ func checkBounds(ctx context.Context, m *model, c *Certificate, t *tree, r *Repo
 	w := newWorker(m)
 	root := place{lower: c.Program.Lower, upper: c.Program.Upper, pending: c.Program.Horizon}
 	root.r = w.open(root.lower, root.upper)
+	some, reason, err := k.sharpen(root.r, root.lower, root.upper)
+	if r.Reason = reason; reason != "" || err != nil || !some {
+		return err
+	}
 	k.walk(w, t, root)
 	k.group.Wait()
 	if r.Reason = k.reason; r.Reason == "" {
@@ -155,21 +158,18 @@ func (k *walker) leaf(w *worker, i int32, p place, same bool) {
 	if !same {
 		p.pending = 0
 	}
-	for n, phase := range y.Phases {
+	for _, phase := range y.Phases {
+		before := span{p.r.lo[phase[0]], p.r.hi[phase[0]]}
 		if !p.r.fix(phase[0], phase[1]) {
 			return // there is no such point
 		}
-		p.pending = min(p.pending, phase[0]/len(k.m.hidden))
-		if y.Beta != nil {
-			w.push[phase[0]] = y.Beta[n] * float64(phase[1])
+		if before != (span{p.r.lo[phase[0]], p.r.hi[phase[0]]}) {
+			p.pending = min(p.pending, phase[0]/len(k.m.hidden))
 		}
 	}
 	value := w.bound(y, p)
 	if value < y.Bound {
 		value = k.tightened(w, y, p, value)
-	}
-	for _, phase := range y.Phases {
-		w.push[phase[0]] = 0
 	}
 	if value < y.Bound {
 		k.fail(i, fmt.Sprintf("leaf %d: recomputed bound %v is below the claimed %v", i, value, y.Bound))
@@ -210,10 +210,7 @@ func (k *walker) fail(leaf int32, reason string) {
 
 // bound returns the lower bound of J on the box of p, given by the multipliers of y.
 func (w *worker) bound(y *Leaf, p place) float64 {
-	s := sides{r: p.r, low: y.Low}
-	if y.Beta != nil {
-		s.push = w.push
-	}
+	s := sides{r: p.r, low: y.Low, split: y.Split}
 	mult := y.Mult
 	if mult == nil {
 		mult = w.tangents(p.lower, p.upper)

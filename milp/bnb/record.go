@@ -1,0 +1,165 @@
+package bnb
+
+import (
+	"math"
+	"slices"
+	"sync/atomic"
+
+	"hinge/milp/bound"
+)
+
+// recorder keeps what the trees of a search have proven, for a certificate. A nil
+// recorder, and nil records, record nothing.
+type recorder struct {
+	trees []*treeRecord
+	size  atomic.Int64 // numbers kept so far
+	limit int64
+}
+
+// treeRecord is the proof of one tree. It outlives the tree, which may be given up
+// after it has proven the best bound.
+type treeRecord struct {
+	root   *record
+	proofs bound.Proofs // of the ranges at its root
+	cutoff float64      // least one that a range relies on
+}
+
+// record is a part of a tree's partition: a leaf, or two parts that make it up.
+type record struct {
+	r            *recorder
+	lower, upper []float64
+	phases       []phase
+	bound        float64     // of J there
+	own          float64     // bound that dual gave
+	dual         *bound.Dual // not changed: others may hold it too
+	slab         bool        // see certificate.Leaf
+	kids         *[2]*record // nil for a leaf
+}
+
+// open starts the record of a tree whose root is n.
+func (r *recorder) open(t *tree, n *node) {
+	if r == nil {
+		return
+	}
+	t.rec = &treeRecord{root: r.leaf(n.lower, n.upper), cutoff: math.Inf(1)}
+	t.rec.root.dual, t.rec.root.bound, t.rec.root.own = copyDual(n.dual, n.ranges), n.bound, n.bound
+	n.rec = t.rec.root
+	r.trees = append(r.trees, t.rec)
+}
+
+// full reports whether no more can be kept. It is asked between rounds only, so that
+// the answer does not depend on the number of workers.
+func (r *recorder) full() bool { return r != nil && r.size.Load() > r.limit }
+
+func (r *recorder) leaf(lower, upper []float64) *record {
+	r.size.Add(int64(2 * len(lower)))
+	return &record{r: r, lower: slices.Clone(lower), upper: slices.Clone(upper)}
+}
+
+// proofsBelow returns where the proofs of ranges go that hold where J < cutoff.
+func (t *treeRecord) proofsBelow(cutoff float64) *bound.Proofs {
+	if t == nil {
+		return nil
+	}
+	t.cutoff = min(t.cutoff, cutoff)
+	return &t.proofs
+}
+
+// child returns the record of c, one side of a split of p.
+func (p *record) child(c *node, side int) *record {
+	if p == nil {
+		return nil
+	}
+	q := p.r.leaf(c.lower, c.upper)
+	q.phases, q.bound, q.own, q.dual = c.phases, c.bound, p.own, p.dual
+	if p.kids == nil {
+		p.kids = new([2]*record)
+	}
+	p.kids[side] = q
+	if side == 1 {
+		p.forget()
+	}
+	return q
+}
+
+// forget drops what only leaves need.
+func (p *record) forget() { p.lower, p.upper, p.phases, p.dual = nil, nil, nil, nil }
+
+// prove notes that d bounds J by v, given the ranges of n. A bound of the parent that
+// is better stays, with the dual that gave it.
+func (p *record) prove(n *node, d *bound.Dual, v float64) {
+	if p == nil || v < p.own {
+		return
+	}
+	p.own, p.dual = v, p.copyDual(n, d)
+}
+
+// copyDual returns a copy for the record.
+func (p *record) copyDual(n *node, d *bound.Dual) *bound.Dual {
+	if p == nil {
+		return nil
+	}
+	p.r.size.Add(int64(len(d.Low) + len(d.Mult) + len(d.Split)))
+	return copyDual(d, n.ranges)
+}
+
+// copyDual copies a dual. Slopes that it does not read become those of the phase.
+func copyDual(d *bound.Dual, r bound.Ranges) *bound.Dual {
+	c := &bound.Dual{Low: slices.Clone(d.Low), Mult: slices.Clone(d.Mult), Split: slices.Clone(d.Split)}
+	for i := range c.Low {
+		switch {
+		case r.Lower[i] >= 0:
+			c.Low[i] = 1
+		case r.Upper[i] <= 0:
+			c.Low[i] = 0
+		}
+	}
+	return c
+}
+
+// clip splits the part into the slabs that were cut off, with the dual d whose form
+// says that J >= cutoff there, and what is left, which it returns. Coordinates go
+// from the last to the first, so that the checker sees what the solver sees: ranges
+// are not tightened behind a slab, and where the solver does so, from the first
+// coordinate that was cut.
+func (p *record) clip(n *node, d *bound.Dual, cutoff float64, tightened bool) *record {
+	if p == nil {
+		return nil
+	}
+	rest, last := p, p
+	cut := func(slab func(s *record), keep func(q *record)) {
+		s, q := p.r.leaf(rest.lower, rest.upper), p.r.leaf(rest.lower, rest.upper)
+		slab(s)
+		s.phases, s.bound, s.own, s.dual, s.slab = p.phases, cutoff, cutoff, d, true
+		keep(q)
+		q.phases, q.bound, q.own, q.dual = p.phases, rest.bound, rest.own, rest.dual
+		rest.kids = &[2]*record{s, q}
+		if rest != p {
+			rest.forget()
+		}
+		rest, last = q, s
+	}
+	for k := len(n.lower) - 1; k >= 0; k-- {
+		if v := n.upper[k]; v < rest.upper[k] {
+			cut(func(s *record) { s.lower[k] = v }, func(q *record) { q.upper[k] = v })
+		}
+		if v := n.lower[k]; v > rest.lower[k] {
+			cut(func(s *record) { s.upper[k] = v }, func(q *record) { q.lower[k] = v })
+		}
+	}
+	if rest == p {
+		return p
+	}
+	if tightened {
+		last.slab = false
+	}
+	p.forget()
+	return rest
+}
+
+// settle notes the bound with which a part is left.
+func (p *record) settle(bound float64) {
+	if p != nil {
+		p.bound = bound
+	}
+}

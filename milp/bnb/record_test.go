@@ -1,0 +1,78 @@
+package bnb_test
+
+import (
+	"context"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"hinge/control"
+	"hinge/milp/bnb"
+	"hinge/milp/certificate"
+	"hinge/milp/relu"
+	"hinge/milp/relu/relutest"
+)
+
+// engines are all ways to search, by name.
+var engines = map[string]func(ctx context.Context, p *relu.Program, opts bnb.Options) (*bnb.Result, error){
+	"actions": bnb.SolveByActions,
+	"phases":  bnb.SolveByPhases,
+	"all":     bnb.Solve,
+}
+
+var certified = []relutest.Shape{
+	{Nx: 2, Nu: 1, Horizon: 3, Hidden: []int{5}},
+	{Nx: 3, Nu: 2, Horizon: 2, Hidden: []int{4, 3}, Rate: true},
+	{Nx: 2, Nu: 2, Horizon: 2, Hidden: []int{6}, Norm: control.LInf, Chain: true},
+	{Nx: 3, Nu: 1, Horizon: 3, Hidden: []int{4}, Norm: control.Max},
+	{Nx: 2, Nu: 2, Horizon: 2, Hidden: []int{6}, Norm: control.SquaredL2, Rate: true},
+	{Nx: 3, Nu: 2, Horizon: 4, Hidden: []int{4, 4}},
+}
+
+// TestCertificates: what every engine proves, with the gap closed or cut short, is
+// confirmed by the checker; and to record it changes nothing.
+func TestCertificates(t *testing.T) {
+	for name, solve := range engines {
+		judged, leaves, refined, ranges := 0, 0, 0, 0
+		for seed := range uint64(56) {
+			p := relutest.Random(rand.New(rand.NewPCG(seed, 81)), certified[int(seed)%len(certified)])
+			opts := bnb.Options{NodeLimit: []int{1, 20, 200, 2000}[int(seed/6)%4], RelGap: []float64{1e-2, 1e-4}[seed%2]}
+			plain, err := solve(context.Background(), p, opts)
+			if err != nil {
+				t.Fatal(err)
+			}
+			opts.Record = true
+			r, err := solve(context.Background(), p, opts)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if plain.DualBound != r.DualBound || plain.NodeCount != r.NodeCount || !slices.Equal(plain.U, r.U) {
+				t.Errorf("%s, seed %d: recording changes the outcome", name, seed)
+			}
+			c := r.Certificate
+			if c == nil {
+				continue
+			}
+			if c.Claim.DualBound != r.DualBound {
+				t.Errorf("%s, seed %d: the certificate claims %v, the search %v", name, seed, c.Claim.DualBound, r.DualBound)
+			}
+			v, err := certificate.Check(context.Background(), c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			judged++
+			if !v.Valid {
+				t.Errorf("%s, seed %d, %v: %s", name, seed, r.Status, v.Reason)
+			}
+			leaves += v.Leaves
+			refined += v.Refined
+			for _, g := range c.Ranges {
+				ranges += len(g)
+			}
+		}
+		t.Logf("%s: %d certificates, %d leaves, %d refined, %d ranges", name, judged, leaves, refined, ranges)
+		if judged < 40 {
+			t.Errorf("%s: only %d certificates were judged", name, judged)
+		}
+	}
+}
