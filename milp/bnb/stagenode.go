@@ -125,6 +125,7 @@ func (r *stageRun) stage(t int) *stage {
 
 // solve minimises a sub-problem; nil when the deadline came first.
 func (r *stageRun) solve(p *relu.Program, err error, opts Options) *Result {
+	opts.Workers = r.workers
 	res := r.solveQuietly(p, err, opts)
 	if res != nil {
 		r.out.nodes += res.NodeCount

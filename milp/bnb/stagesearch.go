@@ -127,7 +127,7 @@ func (y *stageSearch) take() {
 // sub-problems.
 func (y *stageSearch) bound(ctx context.Context) {
 	cutoff := y.cutoff()
-	y.g.tol = .05 * (y.best.value - cutoff)
+	y.g.tol = .1 * (y.best.value - cutoff)
 	y.g.workers, y.g.onBound = y.opts.Workers, func(bound float64) {
 		y.under = bound
 		y.report()
