@@ -46,13 +46,18 @@ type Bounder struct {
 	out    []unit // output units: next state
 	layers []int  // end of each layer of hidden units
 
-	mass      []float64 // Horizon x units, of the pre-activations
-	outMass   []float64 // Horizon x Nx
-	stateMag  []float64 // (Horizon+1) x Nx, bound of |x_t,i|
-	inputMag  []float64 // Horizon x Nu, bound of |u|
-	termMass  [][]float64
-	gammaPull float64
-	trivial   float64 // bound of the objective that holds without any work
+	mass     []float64 // Horizon x units, of the pre-activations
+	outMass  []float64 // Horizon x Nx
+	stateMag []float64 // (Horizon+1) x Nx, bound of |x_t,i|
+	inputMag []float64 // Horizon x Nu, bound of |u|
+	termMass [][]float64
+	rowMass  [][]float64
+	boxes    *stateBoxes // nil without constraints
+	price0   float64     // of a row, to start from
+
+	infeasible bool // see Infeasible
+	gammaPull  float64
+	trivial    float64 // bound of the objective that holds without any work
 
 	root Ranges
 	work int // see Work
@@ -83,20 +88,43 @@ func New(p *relu.Program) *Bounder {
 			b.trivial = math.Inf(-1)
 		}
 	}
-	b.gammaPull = gamma(h*(n+p.Nx+p.Nu+2) + 2*h*p.Nx + rows + 32)
+	constraints := 0
+	for i := range p.Constraints {
+		constraints += p.Constraints[i].Rows
+	}
+	b.gammaPull = gamma(h*(n+p.Nx+p.Nu+2) + 2*h*p.Nx + rows + constraints + 32)
 	b.scratch()
+	if p.Constrained() {
+		b.boxes = newStateBoxes(p)
+		for i := range p.Terms {
+			b.price0 = max(b.price0, .1*p.Terms[i].Factor)
+		}
+	}
 	for i := range b.inputMag {
 		b.inputMag[i] = magnitude(p.Box.Lower[i], p.Box.Upper[i])
 	}
+	b.setRoot()
+	if b.boxes != nil && b.boxes.empty {
+		b.boxes, b.infeasible = nil, true
+		b.setRoot()
+	}
+	return b
+}
+
+// setRoot finds the ranges on the whole box.
+func (b *Bounder) setRoot() {
 	for i := range b.root.Lower {
 		b.root.Lower[i], b.root.Upper[i] = math.Inf(-1), math.Inf(1)
 	}
 	b.propagate(b.root)
 	if b.Finite() {
-		b.Tighten(b.root, p.Box.Lower, p.Box.Upper, 0)
+		if b.boxes == nil {
+			b.Tighten(b.root, b.p.Box.Lower, b.p.Box.Upper, 0)
+		} else {
+			b.walk(b.root)
+		}
 		b.propagate(b.root)
 	}
-	return b
 }
 
 // Work returns a count of the operations done so far, about one for a nanosecond:

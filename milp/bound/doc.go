@@ -13,6 +13,9 @@
 // are pulled back exactly. Convex cost terms enter through their tangents, for
 // instance |e| >= s e with s in [-1, 1].
 //
+// Hard constraints enter through multipliers and narrow what is reached, see
+// constraint.go: bounds then hold for every u that keeps them.
+//
 // What is certified: the network in real arithmetic with the stored weights.
 // Every bound is lowered by an allowance for floating-point rounding, see
 // rounding.go; there is no tolerance.

@@ -10,12 +10,14 @@ func (b *Bounder) propagate(r Ranges) {
 	width := b.in + len(b.units)
 	lo, hi, mag := make([]float64, width), make([]float64, width), make([]float64, width)
 	xl, xu := slices.Clone(p.X0), slices.Clone(p.X0)
+	b.meet(0, xl, xu)
 	b.setState(0, xl, xu)
+	box := b.Box()
 	for t := range p.Horizon {
 		copy(lo, xl)
 		copy(hi, xu)
-		copy(lo[nx:], p.Box.Lower[t*nu:(t+1)*nu])
-		copy(hi[nx:], p.Box.Upper[t*nu:(t+1)*nu])
+		copy(lo[nx:], box.Lower[t*nu:(t+1)*nu])
+		copy(hi[nx:], box.Upper[t*nu:(t+1)*nu])
 		for i := range b.in {
 			mag[i] = magnitude(lo[i], hi[i])
 		}
@@ -30,9 +32,11 @@ func (b *Bounder) propagate(r Ranges) {
 		for i := range b.out {
 			xl[i], xu[i], b.outMass[t*nx+i] = b.out[i].interval(lo, hi, mag, b.rounded(len(b.units)+i))
 		}
+		b.meet(t+1, xl, xu)
 		b.setState(t+1, xl, xu)
 	}
 	b.setTermMass()
+	b.setRowMass()
 }
 
 // rounded returns the mass to add for weights that were themselves computed.

@@ -19,6 +19,7 @@ type Dual struct {
 	// the box where phases of units are split (beta of Wang et al., NeurIPS 2021)
 	// or the objective was used, see [Bounder.Refine].
 	Split []float64
+	Rows  []float64 // multiplier of every row of the constraints, at least 0
 }
 
 // NewDual returns memory for the multipliers of the program.
@@ -27,8 +28,12 @@ func (b *Bounder) NewDual() *Dual {
 	for i := range b.p.Terms {
 		rows += b.p.Terms[i].Rows
 	}
+	constraints := 0
+	for i := range b.p.Constraints {
+		constraints += b.p.Constraints[i].Rows
+	}
 	n := b.p.Horizon * len(b.units)
-	return &Dual{Low: make([]float64, n), Mult: make([]float64, rows), Split: make([]float64, n)}
+	return &Dual{Low: make([]float64, n), Mult: make([]float64, rows), Split: make([]float64, n), Rows: make([]float64, constraints)}
 }
 
 // Copy makes dst equal to d.
@@ -36,6 +41,7 @@ func (d *Dual) Copy(dst *Dual) {
 	copy(dst.Low, d.Low)
 	copy(dst.Mult, d.Mult)
 	copy(dst.Split, d.Split)
+	copy(dst.Rows, d.Rows)
 }
 
 // Form is the lower bound as a function of the stacked actions: J(u) >= C + A'u
@@ -63,6 +69,7 @@ type dualAscent struct {
 	u          []float64 // minimiser of the form on the box
 	center     *relu.Workspace
 	ranges     bool // ranges are used: see Dual.Split
+	costless   bool // see Refutes
 }
 
 func (b *Bounder) newAscent() *dualAscent {
@@ -85,6 +92,7 @@ func (b *Bounder) PlainDual(d *Dual, r Ranges, lower, upper []float64) {
 		}
 	}
 	clear(d.Split)
+	clear(d.Rows)
 	s := b.ascent
 	for i := range s.u {
 		s.u[i] = lower[i] + (upper[i]-lower[i])/2
@@ -173,6 +181,7 @@ func (d *Dual) clear() {
 	clear(d.Low)
 	clear(d.Mult)
 	clear(d.Split)
+	clear(d.Rows)
 }
 
 // project clamps a dual to the domain in which every value gives a valid bound.
@@ -186,6 +195,9 @@ func (b *Bounder) project(d *Dual, r Ranges) {
 		} else if r.Lower[i] == 0 || r.Upper[i] == 0 {
 			b.ascent.ranges = true
 		}
+	}
+	for i, v := range d.Rows {
+		d.Rows[i] = clamp(v, 0, math.MaxFloat64)
 	}
 	at := 0
 	for i := range b.p.Terms {
@@ -222,8 +234,16 @@ func (b *Bounder) evaluate(d *Dual, r Ranges, lower, upper []float64) float64 {
 	}
 	b.row.reset()
 	next, at := len(b.p.Terms)-1, len(d.Mult)
-	for t := b.p.Horizon; t >= 1; t-- {
-		for ; next >= 0 && b.p.Terms[next].T == t; next-- {
+	rows, rowAt := len(b.p.Constraints)-1, len(d.Rows)
+	for t := b.p.Horizon; t >= 0; t-- {
+		for ; rows >= 0 && b.p.Constraints[rows].T == t; rows-- {
+			rowAt -= b.p.Constraints[rows].Rows
+			b.seedRows(rows, d.Rows[rowAt:])
+		}
+		if t == 0 {
+			break
+		}
+		for ; next >= 0 && b.p.Terms[next].T == t && !b.ascent.costless; next-- {
 			at -= b.p.Terms[next].Rows
 			b.seed(next, d.Mult[at:])
 		}
@@ -278,7 +298,9 @@ func (b *Bounder) gradient(d *Dual, r Ranges, lower, upper []float64) {
 	s.grad.clear()
 	copy(s.x, b.p.X0)
 	next, at := 0, 0
+	rows, rowAt := 0, 0
 	for t := range b.p.Horizon {
+		b.rowGradients(t, &rows, &rowAt)
 		copy(s.buf, s.x)
 		copy(s.buf[nx:], s.u[t*nu:(t+1)*nu])
 		b.relaxedStep(d, t, r)
@@ -287,6 +309,16 @@ func (b *Bounder) gradient(d *Dual, r Ranges, lower, upper []float64) {
 			b.termGradient(s.grad.Mult[at:at+k.Rows], d.Mult[at:at+k.Rows], next)
 			at += k.Rows
 		}
+	}
+	b.rowGradients(b.p.Horizon, &rows, &rowAt)
+}
+
+// rowGradients writes the derivatives of the constraints of step t, from constraint
+// next on, whose first multiplier is at.
+func (b *Bounder) rowGradients(t int, next, at *int) {
+	for ; *next < len(b.p.Constraints) && b.p.Constraints[*next].T == t; *next++ {
+		b.rowGradient(b.ascent.grad.Rows[*at:], *next)
+		*at += b.p.Constraints[*next].Rows
 	}
 }
 
@@ -373,6 +405,7 @@ func (b *Bounder) step(i int, rate float64) {
 	if s.ranges {
 		adam(s.work.Split, s.grad.Split, s.m.Split, s.v.Split, i, rate, false)
 	}
+	b.stepRows(i, rate)
 	at := 0
 	for k := range b.p.Terms {
 		end := at + b.p.Terms[k].Rows

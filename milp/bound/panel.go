@@ -50,15 +50,9 @@ type target struct {
 func (b *Bounder) preActivations(targets []target, t int, lower, upper []float64) {
 	b.panel.reset()
 	top := b.aim(targets, t)
-	for ; ; top = len(b.units) {
-		b.pullHidden(t, top)
-		b.pullInputs(t)
-		if t--; t < 0 {
-			break
-		}
-		b.pullOutput(t)
-	}
-	b.concretise(lower, upper)
+	b.pullHidden(t, top)
+	b.pullInputs(t)
+	b.back(t, lower, upper)
 }
 
 // aim adds each target to its form and returns the first unit that is one.

@@ -1,0 +1,305 @@
+package bound
+
+import (
+	"math"
+	"slices"
+
+	"hinge/control"
+	"hinge/internal/vec"
+	"hinge/milp/relu"
+)
+
+// Hard constraints enter in two ways. Multipliers y >= 0 add y (X x_T + U u_{T-1} +
+// Next u_T + B), which is <= 0 for every plan, to the objective that is pulled back
+// ([Dual.Rows]). And the states a plan can reach lie in boxes: those of one step,
+// clipped by the rows there, with the actions of that step give the next ones. A
+// linear form on its way back may end at any step's box instead of going on to the
+// actions. All bounds of a constrained program, masses included, hold for plans
+// that keep the constraints, not for every point of the box.
+
+// stateBoxes are the boxes of x_0..x_H that plans stay in.
+type stateBoxes struct {
+	lower, upper []float64   // (H+1) x Nx
+	box          control.Box // of the actions, clipped
+	empty        bool        // no plan
+}
+
+func newStateBoxes(p *relu.Program) *stateBoxes {
+	n := (p.Horizon + 1) * p.Nx
+	s := &stateBoxes{lower: slices.Repeat([]float64{math.Inf(-1)}, n), upper: slices.Repeat([]float64{math.Inf(1)}, n), box: p.Box.Clone()}
+	copy(s.lower, p.X0)
+	copy(s.upper, p.X0)
+	whole(s.box, p)
+	return s
+}
+
+// whole rounds the limits of whole coordinates inwards. It returns false if there
+// is no whole number between them.
+func whole(box control.Box, p *relu.Program) bool {
+	for _, j := range p.Integer {
+		for k := j; k < len(box.Lower); k += p.Nu {
+			lo, hi := math.Ceil(box.Lower[k]), math.Floor(box.Upper[k])
+			if lo > hi {
+				return false
+			}
+			box.Lower[k], box.Upper[k] = lo, hi
+		}
+	}
+	return true
+}
+
+// Infeasible reports that the constraints leave no plan: some step's box is empty.
+// The ranges are then those without constraints.
+func (b *Bounder) Infeasible() bool { return b.infeasible }
+
+// Box returns the box of actions that the constraints leave of the program's; read
+// only.
+func (b *Bounder) Box() control.Box {
+	if b.boxes == nil {
+		return b.p.Box
+	}
+	return b.boxes.box
+}
+
+// StateBox returns the box that x_t of every plan is in; read only.
+func (b *Bounder) StateBox(t int) (lower, upper []float64) {
+	nx := b.p.Nx
+	return b.boxes.lower[t*nx : (t+1)*nx], b.boxes.upper[t*nx : (t+1)*nx]
+}
+
+// meet intersects the box of x_t with [xl, xu] and clips it by the rows of step t.
+// xl and xu receive the result.
+func (b *Bounder) meet(t int, xl, xu []float64) {
+	s, nx := b.boxes, b.p.Nx
+	if s == nil {
+		return
+	}
+	lower, upper := s.lower[t*nx:(t+1)*nx], s.upper[t*nx:(t+1)*nx]
+	for i := range lower {
+		lower[i], upper[i] = max(lower[i], xl[i]), min(upper[i], xu[i])
+		s.empty = s.empty || lower[i] > upper[i]
+	}
+	if !s.empty && !b.clipStep(t) {
+		s.empty = true
+	}
+	copy(xl, lower)
+	copy(xu, upper)
+}
+
+// clipStep clips the boxes of x_t, u_{t-1} and u_t by the rows of step t. It returns
+// false if one becomes empty.
+func (b *Bounder) clipStep(t int) bool {
+	p, s := b.p, b.boxes
+	nx, nu := p.Nx, p.Nu
+	joint := control.Box{Lower: slices.Clone(s.lower[t*nx : (t+1)*nx]), Upper: slices.Clone(s.upper[t*nx : (t+1)*nx])}
+	first, last := max(t-1, 0)*nu, min(t+1, p.Horizon)*nu
+	joint.Lower = append(joint.Lower, s.box.Lower[first:last]...)
+	joint.Upper = append(joint.Upper, s.box.Upper[first:last]...)
+	for range 2 {
+		for i := range p.Constraints {
+			k := &p.Constraints[i]
+			if k.T != t {
+				continue
+			}
+			rows := control.NewAffine(k.Rows, joint.Dim())
+			copy(rows.B, k.B)
+			for r := range k.Rows {
+				row := rows.Row(r)
+				put(row, k.X, r, nx)
+				if k.U != nil {
+					put(row[nx:], k.U, r, nu)
+				}
+				if k.Next != nil {
+					put(row[nx+t*nu-first:], k.Next, r, nu)
+				}
+			}
+			if !joint.Clip(rows) {
+				return false
+			}
+		}
+	}
+	copy(s.lower[t*nx:], joint.Lower[:nx])
+	copy(s.upper[t*nx:], joint.Upper[:nx])
+	copy(s.box.Lower[first:], joint.Lower[nx:])
+	copy(s.box.Upper[first:], joint.Upper[nx:])
+	return whole(s.box, p)
+}
+
+// put copies row r of m, which has n columns, to dst; nothing if m is nil.
+func put(dst, m []float64, r, n int) {
+	if m != nil {
+		copy(dst, m[r*n:(r+1)*n])
+	}
+}
+
+// walk narrows the ranges and the boxes of states step by step.
+func (b *Bounder) walk(r Ranges) {
+	box, nx := b.boxes, b.p.Nx
+	xl, xu := make([]float64, nx), make([]float64, nx)
+	b.relax.setAll(r)
+	for t := 0; t < b.p.Horizon && !box.empty; t++ {
+		from := 0
+		for _, to := range b.layers {
+			if !b.tightenLayer(r, box.box.Lower, box.box.Upper, t, from, to, nil) {
+				box.empty = true
+				return
+			}
+			from = to
+		}
+		for i := 0; i < nx; i += vec.Lanes / 2 {
+			n := min(nx-i, vec.Lanes/2)
+			b.stateBounds(t, i, n)
+			for j := range n {
+				xl[i+j], xu[i+j] = b.panel.low[2*j], -b.panel.low[2*j+1]
+			}
+		}
+		b.meet(t+1, xl, xu)
+	}
+}
+
+// stateBounds bounds the coordinates [first, first+n) of x_{t+1} on both sides; the
+// bounds are left in b.panel.low, that of -x in odd lanes.
+func (b *Bounder) stateBounds(t, first, n int) {
+	w := &b.panel
+	w.reset()
+	for j := range n {
+		x := column(w.x, first+j)
+		x[2*j], x[2*j+1] = 1, -1
+	}
+	b.pullOutput(t)
+	b.pullHidden(t, len(b.units))
+	b.pullInputs(t)
+	b.back(t, b.boxes.box.Lower, b.boxes.box.Upper)
+}
+
+// back pulls the forms of b.panel, which are at the state x_t, back to the actions
+// and leaves the best of the bounds on the way in b.panel.low.
+func (b *Bounder) back(t int, lower, upper []float64) {
+	var best vec.Column
+	for k := range best {
+		best[k] = math.Inf(-1)
+	}
+	for ; t > 0; t-- {
+		b.endAt(t, &best, lower, upper)
+		b.pullOutput(t - 1)
+		b.pullHidden(t-1, len(b.units))
+		b.pullInputs(t - 1)
+	}
+	b.concretise(lower, upper)
+	for k, v := range best {
+		b.panel.low[k] = max(b.panel.low[k], v)
+	}
+}
+
+// endAt raises best to the bounds of the forms, which are at x_t, on its box.
+func (b *Bounder) endAt(t int, best *vec.Column, lower, upper []float64) {
+	if b.boxes == nil {
+		return
+	}
+	w, nx := &b.panel, b.p.Nx
+	c, mass := w.c, w.mass
+	vec.Concretise(w.x, b.boxes.lower[t*nx:(t+1)*nx], b.boxes.upper[t*nx:(t+1)*nx], b.stateMag[t*nx:(t+1)*nx], &c, &mass)
+	vec.Concretise(w.a, lower, upper, b.inputMag, &c, &mass)
+	for k, v := range c {
+		if v -= b.gammaPull * (mass[k] + math.Abs(w.c[k])); v > best[k] {
+			best[k] = v
+		}
+	}
+}
+
+// setRowMass sets the mass of every row of the constraints.
+func (b *Bounder) setRowMass() {
+	p := b.p
+	b.rowMass = make([][]float64, len(p.Constraints))
+	for i := range p.Constraints {
+		k := &p.Constraints[i]
+		m := make([]float64, k.Rows)
+		for r := range m {
+			m[r] = math.Abs(k.B[r])
+			if k.X != nil {
+				m[r] += dotMass(k.X[r*p.Nx:(r+1)*p.Nx], b.stateMag[k.T*p.Nx:(k.T+1)*p.Nx], 0)
+			}
+			if k.U != nil {
+				m[r] += dotMass(k.U[r*p.Nu:(r+1)*p.Nu], b.inputMag[(k.T-1)*p.Nu:k.T*p.Nu], 0)
+			}
+			if k.Next != nil {
+				m[r] += dotMass(k.Next[r*p.Nu:(r+1)*p.Nu], b.inputMag[k.T*p.Nu:(k.T+1)*p.Nu], 0)
+			}
+		}
+		b.rowMass[i] = m
+	}
+}
+
+// Rows returns, for each row of constraint i, a bound of its magnitude over all
+// plans; read only.
+func (b *Bounder) Rows(i int) []float64 { return b.rowMass[i] }
+
+// seedRows adds constraint i, whose first multiplier is mult[0], to the row.
+func (b *Bounder) seedRows(i int, mult []float64) {
+	k, w, nx, nu := &b.p.Constraints[i], &b.row, b.p.Nx, b.p.Nu
+	for r := range k.Rows {
+		m := mult[r]
+		if m == 0 {
+			continue
+		}
+		w.c += m * k.B[r]
+		w.mass += 2 * m * b.rowMass[i][r]
+		if k.X != nil {
+			vec.Axpy(m, k.X[r*nx:(r+1)*nx], w.x)
+		}
+		if k.U != nil {
+			vec.Axpy(m, k.U[r*nu:(r+1)*nu], w.a[(k.T-1)*nu:k.T*nu])
+		}
+		if k.Next != nil {
+			vec.Axpy(m, k.Next[r*nu:(r+1)*nu], w.a[k.T*nu:(k.T+1)*nu])
+		}
+	}
+}
+
+// rowGradient writes the derivative of constraint i with respect to its multipliers,
+// the states of the relaxed network being those of step T in s.x.
+func (b *Bounder) rowGradient(dst []float64, i int) {
+	k, s, nx, nu := &b.p.Constraints[i], b.ascent, b.p.Nx, b.p.Nu
+	for r := range k.Rows {
+		e := k.B[r]
+		if k.X != nil {
+			e += vec.Dot(k.X[r*nx:(r+1)*nx], s.x)
+		}
+		if k.U != nil {
+			e += vec.Dot(k.U[r*nu:(r+1)*nu], s.u[(k.T-1)*nu:k.T*nu])
+		}
+		if k.Next != nil {
+			e += vec.Dot(k.Next[r*nu:(r+1)*nu], s.u[k.T*nu:(k.T+1)*nu])
+		}
+		dst[r] = e
+	}
+}
+
+// Refutes reports whether d proves that the box holds no plan: its multipliers of
+// constraints and ranges, with the slopes it has, add up to something positive
+// which is not positive for any plan. The objective takes no part.
+func (b *Bounder) Refutes(d *Dual, r Ranges, lower, upper []float64) bool {
+	b.relax.setAll(r)
+	b.project(d, r)
+	b.ascent.costless = true
+	v := b.evaluate(d, r, lower, upper)
+	b.ascent.costless = false
+	return v > 0
+}
+
+// stepRows takes the i-th step of Adam on the multipliers of the constraints: by a
+// share of what they are, which may be of any size.
+func (b *Bounder) stepRows(i int, rate float64) {
+	s := b.ascent
+	const beta1, beta2 = .7, .9
+	c1 := rate / (1 - math.Pow(beta1, float64(i)))
+	c2 := 1 / (1 - math.Pow(beta2, float64(i)))
+	for j, g := range s.grad.Rows {
+		m, v := &s.m.Rows[j], &s.v.Rows[j]
+		*m = beta1**m + (1-beta1)*g
+		*v = beta2**v + (1-beta2)*g*g
+		if *v > 0 {
+			s.work.Rows[j] += c1 * *m / (math.Sqrt(*v*c2) + 1e-12) * (s.work.Rows[j] + b.price0)
+		}
+	}
+}
