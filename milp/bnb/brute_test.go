@@ -12,7 +12,8 @@ import (
 // is piecewise linear, so its minimum on the box lies where as many kinks meet as
 // there are inputs: faces of the box, units at zero, residuals at zero or equal.
 // In each activation pattern these are hyperplanes; J is evaluated at every
-// crossing of them inside the box. It shares nothing with the solver but the
+// crossing of them inside the box that keeps the constraints, whose rows are
+// hyperplanes too. It shares nothing with the solver but the
 // program.
 func bruteForce(p *relu.Program) float64 {
 	best := math.Inf(1)
@@ -21,7 +22,9 @@ func bruteForce(p *relu.Program) float64 {
 		crossings(kinks(p, pattern), p.Inputs(), func(u []float64) {
 			if p.Box.Contains(u, 1e-12) {
 				p.Box.Clamp(u, u)
-				best = min(best, p.Objective(u, ws))
+				if p.Violation(u, ws) <= 1e-9 {
+					best = min(best, p.Objective(u, ws))
+				}
 			}
 		})
 	}
@@ -81,7 +84,36 @@ func kinks(p *relu.Program, pattern int) []form {
 		}
 		x[t+1] = buf[len(buf)-p.Nx:]
 	}
+	planes = append(planes, limits(p, x, inputs, constant)...)
 	return append(planes, residuals(p, x, inputs, constant)...)
+}
+
+// limits returns the rows of the constraints.
+func limits(p *relu.Program, x [][]form, inputs []form, constant func(float64) form) []form {
+	var e []form
+	for i := range p.Constraints {
+		k := &p.Constraints[i]
+		for j := range k.Rows {
+			f := constant(k.B[j])
+			if k.X != nil {
+				for c, w := range k.X[j*p.Nx : (j+1)*p.Nx] {
+					f = f.add(w, x[k.T][c])
+				}
+			}
+			if k.U != nil {
+				for c, w := range k.U[j*p.Nu : (j+1)*p.Nu] {
+					f = f.add(w, inputs[(k.T-1)*p.Nu+c])
+				}
+			}
+			if k.Next != nil {
+				for c, w := range k.Next[j*p.Nu : (j+1)*p.Nu] {
+					f = f.add(w, inputs[k.T*p.Nu+c])
+				}
+			}
+			e = append(e, f)
+		}
+	}
+	return e
 }
 
 func residuals(p *relu.Program, x [][]form, inputs []form, constant func(float64) form) []form {

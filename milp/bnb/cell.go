@@ -17,7 +17,8 @@ import (
 type cells struct {
 	rows
 	p     *problem
-	b     *bound.Bounder
+	hard  *bound.Bounder // of the program
+	b     *bound.Bounder // without its constraints
 	ws    *relu.Workspace
 	lin   *linearisation
 	units []int  // unstable on the whole box
@@ -25,6 +26,11 @@ type cells struct {
 	basis lp.Basis
 	u     []float64
 	faces []face
+
+	// Where there are constraints:
+	price float64   // of what they are broken by
+	found incumbent // the best plan of a walk
+	work  int       // see bound.Bounder.Work
 }
 
 // face is the boundary of a cell where a unit changes its phase.
@@ -38,13 +44,21 @@ const walkSteps = 40
 
 func newCells(p *problem, b *bound.Bounder) *cells {
 	n := p.Inputs()
-	c := &cells{p: p, b: b, ws: p.NewWorkspace(), lin: newLinearisation(p.Program, n),
+	c := &cells{p: p, hard: b, b: b, ws: p.NewWorkspace(), lin: newLinearisation(p.Program, n),
 		on: make([]bool, p.Horizon*b.Units()), u: make([]float64, n)}
-	c.lp = lp.New(n + normColumns(p.Program))
+	if p.Constrained() {
+		free := *p.Program
+		free.Constraints, free.Integer = nil, nil
+		c.b = bound.New(&free)
+	}
+	c.lp = lp.New(n + normColumns(p.Program) + constraintRows(p.Program))
+	for i := range p.Terms {
+		c.price = max(c.price, 100*p.Terms[i].Factor)
+	}
 	for k := range n {
 		c.lp.SetColumn(k, p.Box.Lower[k], p.Box.Upper[k])
 	}
-	root := b.Root()
+	root := c.b.Root()
 	for i, l := range root.Lower {
 		if l < 0 && root.Upper[i] > 0 {
 			c.units = append(c.units, i)
@@ -71,6 +85,7 @@ func (c *cells) walk(ctx context.Context, best *incumbent) {
 // enter takes over the phases at u.
 func (c *cells) enter(u []float64) {
 	p, n := c.p, c.b.Units()
+	c.fixWhole(u)
 	p.Objective(u, c.ws)
 	for t := range p.Horizon {
 		for h, z := range c.ws.PreActivations(t)[p.Nx+p.Nu:][:n] {
@@ -83,6 +98,7 @@ func (c *cells) enter(u []float64) {
 // returns false if the cell is empty.
 func (c *cells) minimise(best *incumbent) bool {
 	c.lp.TruncateRows(0)
+	c.entries = 0
 	root := c.b.Root()
 	c.lin.run(func(unit int, e []float64) {
 		if root.Lower[unit] < 0 && root.Upper[unit] > 0 {
@@ -99,16 +115,18 @@ func (c *cells) minimise(best *incumbent) bool {
 		}
 	})
 	c.objective(c.lin, c.b, c.p.Inputs())
+	c.constraints(c.lin, c.hard, c.p.Inputs()+normColumns(c.p.Program), c.price)
 	if c.basis.Rows() == c.lp.Rows() {
 		c.lp.SetBasis(&c.basis)
 	}
 	status := c.lp.Solve(math.Inf(1), lp.Options{})
+	c.work += (c.lp.Iterations + 4) * 2 * c.entries
 	c.lp.Basis(&c.basis)
 	if status != lp.Optimal {
 		return false
 	}
 	c.p.Box.Clamp(c.u, c.lp.X()[:len(c.u)])
-	best.offer(c.u, c.p.Objective(c.u, c.ws))
+	c.offer(best)
 	return true
 }
 

@@ -43,8 +43,9 @@ type expansion struct {
 	// dropped is the smallest bound of what was pruned or clipped, +Inf if nothing.
 	dropped float64
 	found   incumbent
-	work    int     // see bound.Bounder.Work
-	share   float64 // of the search space that was pruned
+	guess   []float64 // solution of a relaxation, where not all of the box are plans
+	work    int       // see bound.Bounder.Work
+	share   float64   // of the search space that was pruned
 }
 
 // expand splits n and bounds the halves against the cutoff.
@@ -90,10 +91,15 @@ func (e *expander) child(n *node, side int) *node {
 		}
 		return c
 	}
+	below, above := n.branch.point, n.branch.point
+	if e.p.isWhole(n.branch.input) {
+		below = math.Floor(below)
+		above = below + 1
+	}
 	if side == 0 {
-		c.upper[n.branch.input] = n.branch.point
+		c.upper[n.branch.input] = below
 	} else {
-		c.lower[n.branch.input] = n.branch.point
+		c.lower[n.branch.input] = above
 	}
 	return c
 }
@@ -111,6 +117,10 @@ const deepening = 12
 func (e *expander) process(c *node, first int, cutoff float64, out *expansion) {
 	e.rootReach.Copy(e.reach)
 	for pass := range 3 {
+		if !e.p.confine(c.lower, c.upper) {
+			c.bound = math.Inf(1)
+			return
+		}
 		if !e.b.Tighten(c.ranges, c.lower, c.upper, first) {
 			c.bound = math.Inf(1)
 			return
@@ -149,5 +159,5 @@ func (e *expander) probe(c *node, out *expansion) {
 			u[k] = c.lower[k]
 		}
 	}
-	out.found.offer(u, e.p.Objective(u, e.d.ws))
+	out.found.offer(u, e.p.value(u, e.d.ws))
 }

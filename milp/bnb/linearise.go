@@ -72,6 +72,26 @@ func (l *linearisation) affine(dst []float64, i, h int) {
 	dst[l.cols] += l.p.Step.Bias(i)[h]
 }
 
+// constraint writes row j of a constraint to dst, after run.
+func (l *linearisation) constraint(dst []float64, k *relu.Constraint, j int) {
+	p := l.p
+	clear(dst)
+	if k.X != nil {
+		for i, w := range k.X[j*p.Nx : (j+1)*p.Nx] {
+			if w != 0 {
+				vec.Axpy(w, l.expression(l.states, k.T*p.Nx+i), dst)
+			}
+		}
+	}
+	if k.U != nil {
+		vec.Axpy(1, k.U[j*p.Nu:(j+1)*p.Nu], dst[(k.T-1)*p.Nu:k.T*p.Nu])
+	}
+	if k.Next != nil {
+		vec.Axpy(1, k.Next[j*p.Nu:(j+1)*p.Nu], dst[k.T*p.Nu:(k.T+1)*p.Nu])
+	}
+	dst[l.cols] += k.B[j]
+}
+
 // residual writes row j of a term of the objective to dst, after run.
 func (l *linearisation) residual(dst []float64, k *relu.Term, j int) {
 	p := l.p

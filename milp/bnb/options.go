@@ -86,7 +86,7 @@ type Result struct {
 	Status        milp.Status
 	U             []float64 // incumbent, H x Nu; nil if there is none
 	Objective     float64   // J(U) by a forward pass; +Inf if there is no incumbent
-	DualBound     float64   // sound lower bound of J on the box
+	DualBound     float64   // sound lower bound of J on the box; +Inf if it holds no plan
 	NodeCount     int
 	UnstableReLUs int // on the whole box
 	FirstPlanTime time.Duration

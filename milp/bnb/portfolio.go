@@ -182,6 +182,9 @@ func (s *search) sharpen(ctx context.Context, t *tree, n *node) bool {
 	ascent := bound.Ascent{Steps: rootSteps * s.opts.DualSteps, Rate: .1, Cutoff: s.cutoff()}
 	n.bound = b.Objective(n.dual, nil, n.ranges, n.lower, n.upper, ascent)
 	n.rec.prove(n, n.dual, n.bound)
+	if math.IsInf(s.cutoff(), 1) {
+		return true // without an incumbent there is nothing to sharpen with
+	}
 	for range sharpenRounds {
 		cutoff, before := s.cutoff(), n.bound
 		t.dropped = min(t.dropped, cutoff) // the ranges hold where J is less
@@ -214,6 +217,9 @@ func (s *search) startCells(ctx context.Context) {
 		return
 	}
 	s.cells = newCells(s.p, s.bounder)
+	if s.p.Constrained() {
+		return // there is nothing to walk from yet
+	}
 	s.walk(ctx)
 	for _, y := range s.pool[:min(len(s.pool), poolWalks)] {
 		c := incumbent{value: math.Inf(1)}

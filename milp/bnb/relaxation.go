@@ -20,6 +20,7 @@ type relaxation struct {
 	p      *problem
 	units  []triangle   // those with a column
 	norms  []int        // see rows.objective
+	hard   int          // first row of the constraints
 	size   int          // work of one iteration of the simplex
 	ranges bound.Ranges // that the rows are made for
 }
@@ -46,13 +47,15 @@ func newRelaxation(p *problem, b *bound.Bounder) *relaxation {
 	lin := newLinearisation(p.Program, cols)
 	lin.run(func(unit int, z []float64) { r.activate(unit, z, root) })
 	r.lp = lp.New(cols + normColumns(p.Program))
+	box := b.Box()
 	for k := range p.Inputs() {
-		r.lp.SetColumn(k, p.Box.Lower[k], p.Box.Upper[k])
+		r.lp.SetColumn(k, box.Lower[k], box.Upper[k])
 	}
 	for i := range r.units {
 		r.addTriangle(&r.units[i])
 	}
 	r.norms = r.objective(lin, b, cols)
+	r.hard = r.constraints(lin, b, -1, 0)
 	r.size = 2 * r.entries
 	return r
 }
@@ -147,6 +150,9 @@ func (r *relaxation) dual(d *bound.Dual, y, reduced []float64) {
 	clear(d.Split)
 	for i := range r.units {
 		r.unitDual(d, &r.units[i], y, reduced)
+	}
+	for i := range d.Rows {
+		d.Rows[i] = max(0, -y[r.hard+i])
 	}
 	at := 0
 	for i, row := range r.norms {

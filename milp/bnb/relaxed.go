@@ -42,7 +42,10 @@ func (x *relaxed) process(e *expander, c *node, cutoff float64, out *expansion) 
 	out.work += (r.lp.Iterations + 4) * r.size
 	x.certify(e, c)
 	clipping := c.rec.copyDual(c, x.dual) // whose form clips
-	if status == lp.Infeasible && c.bound < cutoff {
+	if status == lp.Infeasible && c.bound < cutoff && x.r.p.Constrained() && x.refute(e, c) {
+		c.bound = math.Inf(1)
+	}
+	if status == lp.Infeasible && c.bound < cutoff && !math.IsInf(cutoff, 1) {
 		x.follow(e, c, cutoff)
 	}
 	if c.bound >= cutoff {
@@ -51,12 +54,15 @@ func (x *relaxed) process(e *expander, c *node, cutoff float64, out *expansion) 
 	c.basis = new(lp.Basis)
 	r.lp.Basis(c.basis)
 	e.p.Box.Clamp(x.u, r.lp.X()[:len(x.u)])
-	out.found.offer(x.u, e.p.Objective(x.u, e.d.ws))
+	out.found.offer(x.u, e.p.value(x.u, e.d.ws))
+	if e.p.Constrained() {
+		out.guess = append(out.guess[:0], x.u...)
+	}
 	if clip(&x.form, c.lower, c.upper, cutoff) > 0 {
 		out.dropped = min(out.dropped, cutoff)
 		c.rec = c.rec.clip(c, clipping, cutoff, false)
 	}
-	return x.choose(c)
+	return x.chooseWhole(c) || x.choose(c)
 }
 
 // certify turns the multipliers of the relaxation into a bound that holds.

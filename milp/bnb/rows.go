@@ -67,7 +67,7 @@ func (r *rows) objective(lin *linearisation, b *bound.Bounder, col int) []int {
 	var first []int
 	e := make([]float64, lin.cols+1)
 	for i := range lin.p.Terms {
-		k, size := &lin.p.Terms[i], b.Residuals(i)
+		k, size := &lin.p.Terms[i], r.sizes(b, i)
 		first = append(first, r.lp.Rows())
 		if k.Norm == control.L1 {
 			for j := range k.Rows {
@@ -87,6 +87,20 @@ func (r *rows) objective(lin *linearisation, b *bound.Bounder, col int) []int {
 		col++
 	}
 	return first
+}
+
+// sizes returns what residuals of term i are limited to. With constraints the sizes
+// that plans have would say something about plans which no multiplier of a
+// [bound.Dual] can repeat.
+func (r *rows) sizes(b *bound.Bounder, i int) []float64 {
+	size := b.Residuals(i)
+	if b.Program().Constrained() {
+		size = slices.Clone(size)
+		for j := range size {
+			size[j] = 100*size[j] + 100
+		}
+	}
+	return size
 }
 
 // absolute adds factor |e| as factor (p + n) with e = p - n, columns col and col+1.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"hinge/control"
 	"hinge/milp"
 	"hinge/milp/bound"
 	"hinge/milp/relu"
@@ -15,8 +16,9 @@ import (
 // problem is the program with what every part of the search reads.
 type problem struct {
 	*relu.Program
-	width     []float64 // edges of the root box, at least a tiny positive number
-	influence []float64 // see [influence]
+	width     []float64        // edges of the root box, at least a tiny positive number
+	influence []float64        // see [influence]
+	limits    []control.Affine // see limit
 }
 
 // roundSize is the number of nodes expanded between two merges. It is fixed, so
@@ -47,7 +49,8 @@ type search struct {
 // Solve minimises J over the box of p. The deadline of ctx gives status
 // TimeLimit, a cancellation Interrupted; both come with the incumbent and a
 // sound dual bound and without an error. An error means that the program cannot
-// be bounded: a range that is not finite.
+// be bounded: a range that is not finite. Status Infeasible means that no action
+// sequence keeps the constraints.
 //
 // A tree that splits actions, one that splits phases of units and a search by
 // stages take turns until what they achieve on the program at hand decides between
@@ -57,7 +60,11 @@ func Solve(ctx context.Context, p *relu.Program, opts Options) (*Result, error) 
 	if err != nil {
 		return nil, err
 	}
-	s.compete(ctx, decomposable(p))
+	if p.Constrained() {
+		s.competeConstrained(ctx)
+	} else {
+		s.compete(ctx, decomposable(p))
+	}
 	return s.finish(ctx), nil
 }
 
@@ -112,7 +119,7 @@ func open(ctx context.Context, p *relu.Program, opts Options) (*search, error) {
 	s := &search{opts: opts.withDefaults(), start: time.Now(), proven: math.Inf(-1),
 		best: incumbent{value: math.Inf(1)}, p: newProblem(p)}
 	s.res = &Result{}
-	if s.opts.Record {
+	if s.opts.Record && !p.Constrained() {
 		s.rec = &recorder{limit: int64(s.opts.RecordLimit)}
 	}
 	s.tryStarts()
@@ -122,7 +129,9 @@ func open(ctx context.Context, p *relu.Program, opts Options) (*search, error) {
 	}
 	s.res.UnstableReLUs = b.Root().Unstable()
 	s.bounder = b
-	s.pool = multistart(s.p, &s.best, s.opts, func() bool { return ctx.Err() != nil })
+	if !p.Constrained() {
+		s.pool = multistart(s.p, &s.best, s.opts, func() bool { return ctx.Err() != nil })
+	}
 	s.firstPlan()
 	for range s.opts.Workers {
 		s.workers = append(s.workers, newExpander(s.p, b.Clone(), s.opts.DualSteps))
@@ -147,10 +156,10 @@ func (s *search) tryStarts() {
 	ws := s.p.NewWorkspace()
 	u := make([]float64, s.p.Inputs())
 	s.p.Box.Center(u)
-	s.best.offer(u, s.p.Objective(u, ws))
+	s.best.offer(u, s.p.value(u, ws))
 	for _, v := range s.opts.Starts {
 		s.p.Box.Clamp(u, v)
-		s.best.offer(u, s.p.Objective(u, ws))
+		s.best.offer(u, s.p.value(u, ws))
 	}
 	s.firstPlan()
 }
@@ -164,7 +173,8 @@ func (s *search) firstPlan() {
 // rootNode returns a node that is the whole box.
 func (s *search) rootNode() *node {
 	b := s.bounder
-	n := &node{bound: math.Inf(-1), lower: slices.Clone(s.p.Box.Lower), upper: slices.Clone(s.p.Box.Upper),
+	box := b.Box()
+	n := &node{bound: math.Inf(-1), lower: slices.Clone(box.Lower), upper: slices.Clone(box.Upper),
 		ranges: b.NewRanges(), dual: b.NewDual()}
 	b.Root().Copy(n.ranges)
 	b.PlainDual(n.dual, n.ranges, n.lower, n.upper)
@@ -265,9 +275,9 @@ func (s *search) expandRound(ctx context.Context) {
 func (s *search) merge(ctx context.Context, t *tree, x *expansion) {
 	if x.found.u != nil && x.found.value < s.best.value {
 		s.best.offer(x.found.u, x.found.value)
-		s.workers[0].d.polish(&s.best)
-		s.walk(ctx)
+		s.improve(ctx)
 	}
+	s.explore(ctx, x)
 	t.dropped = min(t.dropped, x.dropped)
 	t.share += x.share
 	t.work += x.work
@@ -279,6 +289,16 @@ func (s *search) merge(ctx context.Context, t *tree, x *expansion) {
 		c.id = s.nextID
 		s.nextID++
 		t.open.push(c)
+	}
+}
+
+// improve makes a new incumbent better.
+func (s *search) improve(ctx context.Context) {
+	if !s.p.Constrained() {
+		s.workers[0].d.polish(&s.best)
+		s.walk(ctx)
+	} else if s.cells != nil {
+		s.cells.walkFrom(ctx, s.best.u, &s.best)
 	}
 }
 
@@ -318,6 +338,9 @@ func (s *search) finish(ctx context.Context) *Result {
 	r.Status = milp.Optimal
 	switch {
 	case s.closed():
+		if r.U == nil {
+			r.Status = milp.Infeasible
+		}
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		r.Status = milp.TimeLimit
 	case ctx.Err() != nil:
