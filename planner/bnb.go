@@ -12,7 +12,9 @@ import (
 )
 
 // BranchAndBound plans with the project's own search, [hinge/milp/bnb]. Its dual
-// bound is sound: a gap below the tolerance is a proof about the model.
+// bound is sound: a gap below the tolerance is a proof about the model. It keeps hard
+// constraints and whole actions; where it proves that there is no plan, the plan is
+// without a trajectory and its status Infeasible.
 type BranchAndBound struct {
 	Problem
 	opts bnb.Options
@@ -25,7 +27,10 @@ var _ control.Planner = (*BranchAndBound)(nil)
 // NewBranchAndBound returns a planner for a problem with a stepping network. To
 // the starts of opts every plan adds the warm start and the held action.
 func NewBranchAndBound(p Problem, opts bnb.Options) (*BranchAndBound, error) {
-	p, err := p.withNetwork("bnb")
+	if p.Step == nil {
+		return nil, noNetwork("bnb")
+	}
+	p, err := p.prepared()
 	if err != nil {
 		return nil, err
 	}
@@ -39,13 +44,16 @@ func (b *BranchAndBound) Plan(ctx context.Context, x0 []float64, warm *control.P
 	if err := b.checkStart(x0, warm); err != nil {
 		return nil, err
 	}
+	if ctx.Err() != nil && b.Constrained() {
+		return b.finish(&control.Plan{Status: stopped(ctx), Objective: math.Inf(1), DualBound: math.Inf(-1), Solver: "bnb"}, x0, c), nil
+	}
 	if ctx.Err() != nil { // not even time to bound the root
 		b.r.start(x0, b.Before)
 		var best incumbent
 		best.reset(b.r, b.held, warm, c)
 		return b.finish(best.plan("bnb", stopped(ctx)), x0, c), nil
 	}
-	prog, err := relu.New(b.Step, x0, b.Action, b.Cost, b.Before)
+	prog, err := b.program(x0)
 	if err != nil {
 		return nil, err
 	}
@@ -67,10 +75,15 @@ func (b *BranchAndBound) Plan(ctx context.Context, x0 []float64, warm *control.P
 func (b *BranchAndBound) Certificate() *certificate.Certificate { return b.cert }
 
 func (b *BranchAndBound) plan(prog *relu.Program, res *bnb.Result, x0 []float64) *control.Plan {
-	plan := &control.Plan{Trajectory: claimed(prog, res.U, x0), Status: status(res.Status),
-		Objective: res.Objective, DualBound: res.DualBound, Certified: true, Solver: "bnb",
+	plan := &control.Plan{Status: status(res.Status), Objective: res.Objective, DualBound: res.DualBound, Certified: true, Solver: "bnb",
 		ReLUs: prog.ReLUs() + prog.CostReLUs(), UnstableReLUs: res.UnstableReLUs,
 		Nodes: res.NodeCount, FirstPlanTime: res.FirstPlanTime}
+	if res.U != nil {
+		plan.Trajectory = claimed(prog, res.U, x0)
+	}
+	if res.Status == milp.Infeasible {
+		plan.Status = control.Infeasible
+	}
 	if math.IsInf(res.DualBound, -1) {
 		plan.Certified = false
 	}
@@ -87,9 +100,9 @@ func claimed(prog *relu.Program, u, x0 []float64) *control.Trajectory {
 	return tr
 }
 
-// status translates a solver's status. Every action sequence of the box is
-// feasible and has a finite cost, so "infeasible" and "unbounded" are numerical
-// failures.
+// status translates a solver's status. Without constraints every action sequence of
+// the box is feasible and has a finite cost, so "infeasible" and "unbounded" are
+// numerical failures.
 func status(s milp.Status) control.Status {
 	switch s {
 	case milp.Optimal:

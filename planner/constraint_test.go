@@ -8,6 +8,7 @@ import (
 
 	"hinge/control"
 	"hinge/milp"
+	"hinge/milp/bnb"
 	"hinge/milp/highs"
 )
 
@@ -26,7 +27,7 @@ func TestPlannersRefuseConstraints(t *testing.T) {
 	whole.Integer = []int{0}
 	refused := 0
 	for _, e := range Entries() {
-		if e.Name == "highs" {
+		if e.Name == "highs" || e.Name == "bnb" {
 			continue
 		}
 		for _, q := range []Problem{limited, whole} {
@@ -38,6 +39,40 @@ func TestPlannersRefuseConstraints(t *testing.T) {
 	}
 	if refused < 10 {
 		t.Errorf("%d planners tried", refused)
+	}
+}
+
+func TestBranchAndBoundKeepsConstraints(t *testing.T) {
+	p, x0 := testProblem(3)
+	plan := func(p Problem) *control.Plan {
+		t.Helper()
+		b := mustPlanner[*BranchAndBound](t)(NewBranchAndBound(p, bnb.Options{RelGap: 1e-6, AbsGap: 1e-6}))
+		return mustPlanner[*control.Plan](t)(b.Plan(context.Background(), x0, nil))
+	}
+	free := plan(p)
+	limit := free.State(2)[0] - .1 // which the free plan breaks
+	p.Constraints = []control.Constraint{stateLimit(p, 0, limit, 1, 2)}
+	kept := plan(p)
+	if !kept.Verified || !kept.Certified || kept.Status != control.Optimal || kept.Violation > bnb.Tolerance {
+		t.Errorf("%v, verified %v, certified %v, broken by %g", kept.Status, kept.Verified, kept.Certified, kept.Violation)
+	}
+	if kept.Objective < free.DualBound || kept.DualBound < free.DualBound {
+		t.Errorf("cost %g, bound %g, without the limit %g, %g", kept.Objective, kept.DualBound, free.Objective, free.DualBound)
+	}
+	p.Integer = []int{1}
+	whole := plan(p)
+	if !whole.Verified || whole.Objective < kept.DualBound {
+		t.Errorf("whole actions: verified %v, cost %g, without %g", whole.Verified, whole.Objective, kept.Objective)
+	}
+	late, cancel := context.WithCancel(context.Background())
+	cancel()
+	b := mustPlanner[*BranchAndBound](t)(NewBranchAndBound(p, bnb.Options{}))
+	if none := mustPlanner[*control.Plan](t)(b.Plan(late, x0, nil)); none.Trajectory != nil || none.Verified {
+		t.Errorf("no time gives %v, a plan of %v", none.Status, none.Trajectory)
+	}
+	p.Constraints = append(p.Constraints, stateLimit(p, 1, -50, 3, 3))
+	if none := plan(p); none.Status != control.Infeasible || none.Trajectory != nil || none.Verified {
+		t.Errorf("an unreachable goal gives %v, a plan of %v", none.Status, none.Trajectory)
 	}
 }
 

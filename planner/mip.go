@@ -97,15 +97,6 @@ func (m *MIP) Plan(ctx context.Context, x0 []float64, warm *control.Plan) (*cont
 	return m.finish(plan, x0, c), nil
 }
 
-// program returns the problem from x0 on.
-func (m *MIP) program(x0 []float64) (*relu.Program, error) {
-	prog, err := relu.New(m.Step, x0, m.Action, m.Cost, m.Before)
-	if err == nil && m.Constrained() {
-		err = prog.Constrain(m.Constraints, m.Integer)
-	}
-	return prog, err
-}
-
 // startTolerance is what a roll-out may break a constraint by and still be a start:
 // less than solvers allow.
 const startTolerance = 1e-9

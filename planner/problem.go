@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"hinge/control"
+	"hinge/milp/relu"
 	"hinge/nn"
 )
 
@@ -30,8 +31,8 @@ type Problem struct {
 	Cost *control.Cost // its horizon is the plan's
 
 	// Constraints hold for every plan, and the coordinates Integer of every action
-	// are whole numbers. Only [MIP] keeps them; every other planner refuses a
-	// problem that has any.
+	// are whole numbers. [BranchAndBound] and [MIP] keep them; every other planner
+	// refuses a problem that has any.
 	Constraints []control.Constraint
 	Integer     []int
 
@@ -52,7 +53,7 @@ func (p *Problem) Constrained() bool { return len(p.Constraints) > 0 || len(p.In
 // withDefaults is prepared for planners that take any action of the box.
 func (p Problem) withDefaults() (Problem, error) {
 	if p.Constrained() {
-		return p, fmt.Errorf("planner: the problem has %d hard constraints and %d whole actions, which this planner cannot keep; highs can",
+		return p, fmt.Errorf("planner: the problem has %d hard constraints and %d whole actions, which this planner cannot keep; bnb and highs can",
 			len(p.Constraints), len(p.Integer))
 	}
 	return p.prepared()
@@ -92,12 +93,13 @@ func (p Problem) prepared() (Problem, error) {
 	return p, nil
 }
 
-// withNetwork is withDefaults for the planner of that name, which needs Step.
-func (p Problem) withNetwork(name string) (Problem, error) {
-	if p.Step == nil {
-		return p, noNetwork(name)
+// program returns the problem from x0 on.
+func (p *Problem) program(x0 []float64) (*relu.Program, error) {
+	prog, err := relu.New(p.Step, x0, p.Action, p.Cost, p.Before)
+	if err == nil && p.Constrained() {
+		err = prog.Constrain(p.Constraints, p.Integer)
 	}
-	return p.withDefaults()
+	return prog, err
 }
 
 func noNetwork(name string) error {

@@ -48,7 +48,7 @@ when either gap is met. PROBLEM is one of
   ` + strings.Join(problems.Forms(), "\n  "),
 		Example: `  hinge plan push-t --time 5 --set planner.horizon=2
   hinge plan push-t-grid:../shared/data/push-t-grid/instances/n24_h3_sum_a.json --solver highs --time 60
-  hinge plan hd-milp-plan:../shared/data/hd-milp-plan/navigation_8x8@3 --solver highs
+  hinge plan hd-milp-plan:../shared/data/hd-milp-plan/navigation_8x8@4 --gap 1e-6
   hinge plan push-t --write-mps plan.mps
   hinge plan push-t-grid:../shared/data/push-t-grid/instances/n24_h3_sum_a.json --certificate plan.json.gz`,
 		Args: exactArgs("a problem; see hinge plan --help"),
@@ -121,6 +121,9 @@ func (a *app) plan(ctx context.Context, cmd *cobra.Command, spec string, f planF
 	problem, err := a.openProblem(cmd, spec, f.solver, f.sets)
 	if err != nil {
 		return nil, err
+	}
+	if f.certificate != "" && problem.Constrained() {
+		return nil, badInputf("--certificate %s: %s has hard constraints, of which certificates do not speak", f.certificate, spec)
 	}
 	if f.writeMPS != "" {
 		if err := problem.writeMPS(f.writeMPS); err != nil {
