@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
+	"time"
 )
 
 // Options are the choices of [Run].
@@ -15,6 +17,9 @@ type Options struct {
 	Binary string
 	// Data is the folder of outside data; only some benchmarks need it.
 	Data string
+	// Time is the processor time a search may take; 0 means what the benchmark's
+	// summary says. See [Takes].
+	Time time.Duration
 	// OnRound is called before every measurement, of which there are total; nil
 	// for none.
 	OnRound func(done, total int, what string)
@@ -49,13 +54,24 @@ type Report struct {
 type bench struct {
 	name, summary string
 	run           func(context.Context, *session) error
+	takes         []Choice
 }
 
+// Choice is a field of [Options] that only some benchmarks read.
+type Choice string
+
+// The choices, by the names of their flags.
+const (
+	TimeChoice Choice = "time"
+)
+
 var benches = []bench{
-	{"train", "training throughput of a small perceptron, against numpy", trainBench},
-	{"sim", "simulator pokes and sub-steps per processor second, against pymunk", simBench},
-	{"plan", "encoding, solving to a gap, start-up time; against HiGHS", planBench},
-	{"acasxu", "properties of 27 networks for aircraft, 112 proofs and refutations", acasxuBench},
+	{name: "train", summary: "training throughput of a small perceptron, against numpy", run: trainBench},
+	{name: "sim", summary: "simulator pokes and sub-steps per processor second, against pymunk", run: simBench},
+	{name: "plan", summary: "encoding, solving to a gap, start-up time; against HiGHS", run: planBench},
+	{name: "acasxu", summary: "properties of 27 networks for aircraft, 112 proofs and refutations", run: acasxuBench},
+	{name: "push-t-grid", summary: "proofs for 48 small push-T models, 20 s each at most; against HiGHS", run: pushTGridBench,
+		takes: []Choice{TimeChoice}},
 }
 
 // Names returns the names of all benchmarks.
@@ -75,6 +91,16 @@ func Summary(name string) string {
 		}
 	}
 	return ""
+}
+
+// Takes reports whether a benchmark reads a choice.
+func Takes(name string, c Choice) bool {
+	for _, b := range benches {
+		if b.name == name {
+			return slices.Contains(b.takes, c)
+		}
+	}
+	return false
 }
 
 // Run measures. The name must be one of [Names].

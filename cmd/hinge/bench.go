@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -16,19 +17,23 @@ import (
 	"hinge/report"
 )
 
+// maxBenchTime is the most seconds a search may be given.
+const maxBenchTime = 86_400
+
 func (a *app) benchCommand() *cobra.Command {
-	rounds := 0
+	rounds, limit := 0, 0.0
 	c := &cobra.Command{
 		Use:   "bench NAME",
 		Short: "Measure against peers, side by side in one run",
 		Long: `Measure against peers, side by side in one run. Times are processor seconds where
 the unit says so; the best of a few rounds counts. A peer that is not installed
 leaves its column empty.`,
-		Example:   "  hinge bench train\n  hinge bench plan --json",
+		Example:   "  hinge bench train\n  hinge bench plan --json\n  hinge bench push-t-grid --time 300",
 		Args:      exactArgs("a benchmark; see hinge list benches"),
 		ValidArgs: bench.Names(),
 	}
 	c.Flags().IntVar(&rounds, "rounds", 3, "measurements of which the best counts")
+	c.Flags().Float64Var(&limit, "time", 0, "processor seconds a search may take, 0 for the benchmark's own limit")
 	return a.command(c, outForResult, func(ctx context.Context, _ *cobra.Command, args []string) (result, error) {
 		if !slices.Contains(bench.Names(), args[0]) {
 			return nil, badInputf("bench %s: unknown; %s", args[0], strictyaml.Choices("names", args[0], bench.Names()))
@@ -36,14 +41,22 @@ leaves its column empty.`,
 		if rounds < 1 {
 			return nil, badInputf("--rounds %d: must be at least 1", rounds)
 		}
+		if !(limit >= 0 && limit <= maxBenchTime) {
+			return nil, badInputf("--time %g: must be from 0 to %d seconds", limit, maxBenchTime)
+		}
+		if limit > 0 && !bench.Takes(args[0], bench.TimeChoice) {
+			return nil, badInputf("--time: bench %s has no such limit", args[0])
+		}
 		var p *progress
-		r, err := bench.Run(ctx, args[0], bench.Options{Seed: a.seed, Rounds: rounds, Data: dataFolder(), OnRound: func(done, total int, what string) {
+		opts := bench.Options{Seed: a.seed, Rounds: rounds, Data: dataFolder(), Time: time.Duration(limit * float64(time.Second))}
+		opts.OnRound = func(done, total int, what string) {
 			if done == 0 {
 				p.finish()
 				p = a.progress("bench", "measurements", total)
 			}
 			p.set(done, what)
-		}})
+		}
+		r, err := bench.Run(ctx, args[0], opts)
 		p.finish()
 		if errors.Is(err, bench.ErrNoData) {
 			return nil, badInput(err)

@@ -104,6 +104,8 @@ func TestBadInput(t *testing.T) {
 		{args: []string{"doctor", "nowhere"}, want: []string{"nowhere", "does not exist", "steps.csv"}},
 		{args: []string{"list", "task"}, want: []string{`"task"`, `did you mean "tasks"?`}},
 		{args: []string{"bench", "trian"}, want: []string{"trian", `did you mean "train"?`}},
+		{args: []string{"bench", "train", "--time", "3"}, want: []string{"--time", "train", "no such limit"}},
+		{args: []string{"bench", "push-t-grid", "--time", "-1"}, want: []string{"--time -1", "0 to 86400"}},
 		{args: []string{"version", "now"}, want: []string{`"now"`, "one too many"}},
 	} {
 		o := hingeIn(t, t.TempDir(), test.env, test.args...)

@@ -94,7 +94,7 @@ func examineData() finding {
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
 		return finding{
 			Name: "data", Detail: "no folder " + dir,
-			Remedy: "set HINGE_DATA to the folder of outside problems. Only tests and hinge bench acasxu read it: hinge plan takes paths",
+			Remedy: "set HINGE_DATA to the folder of outside problems. Only tests and hinge bench read it: hinge plan takes paths",
 		}
 	}
 	return finding{Name: "data", OK: true, Detail: dir}
