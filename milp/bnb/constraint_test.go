@@ -32,7 +32,7 @@ func TestConstrainedAgainstHiGHS(t *testing.T) {
 		t.Skipf("SKIPPED, nothing checked: %v", err)
 	}
 	optimal, infeasible, whole := 0, 0, 0
-	for seed := range uint64(240) {
+	for seed := range uint64(160) {
 		rng := rand.New(rand.NewPCG(seed, 81))
 		p := relutest.Random(rng, constrained[int(seed)%4])
 		relutest.Constrain(rng, p, 1+int(seed)%3)
@@ -62,7 +62,7 @@ func TestConstrainedAgainstHiGHS(t *testing.T) {
 			t.Fatalf("seed %d: HiGHS says %v", seed, want.Status)
 		}
 	}
-	if optimal < 100 || infeasible < 15 || whole < 80 {
+	if optimal < 100 || infeasible < 10 || whole < 50 {
 		t.Errorf("%d optima, %d without a plan, %d with whole actions; each must occur", optimal, infeasible, whole)
 	}
 }

@@ -11,12 +11,16 @@ import (
 // of step t at index t*Units + h.
 type Ranges struct {
 	Lower, Upper []float64 // Horizon x Units
+
+	stateLower, stateUpper []float64 // boxes of x_0..x_H that plans stay in; nil without constraints
 }
 
 // Copy makes dst equal to r; both must be of the same program.
 func (r Ranges) Copy(dst Ranges) {
 	copy(dst.Lower, r.Lower)
 	copy(dst.Upper, r.Upper)
+	copy(dst.stateLower, r.stateLower)
+	copy(dst.stateUpper, r.stateUpper)
 }
 
 // Unstable returns the number of units whose sign is not decided.
@@ -52,8 +56,10 @@ type Bounder struct {
 	inputMag []float64 // Horizon x Nu, bound of |u|
 	termMass [][]float64
 	rowMass  [][]float64
-	boxes    *stateBoxes // nil without constraints
-	price0   float64     // of a row, to start from
+	limits   *limits            // nil without constraints
+	clips    [][]control.Affine // see setClips
+	side     *sides
+	price0   float64 // of a row, to start from
 
 	infeasible bool // see Infeasible
 	gammaPull  float64
@@ -92,10 +98,16 @@ func New(p *relu.Program) *Bounder {
 	for i := range p.Constraints {
 		constraints += p.Constraints[i].Rows
 	}
+	if p.Constrained() {
+		constraints += leans * h
+	}
 	b.gammaPull = gamma(h*(n+p.Nx+p.Nu+2) + 2*h*p.Nx + rows + constraints + 32)
 	b.scratch()
 	if p.Constrained() {
-		b.boxes = newStateBoxes(p)
+		b.limits = &limits{box: p.Box.Clone()}
+		b.limits.empty = !whole(b.limits.box, p)
+		b.setClips()
+		b.root = b.NewRanges()
 		for i := range p.Terms {
 			b.price0 = max(b.price0, .1*p.Terms[i].Factor)
 		}
@@ -104,8 +116,9 @@ func New(p *relu.Program) *Bounder {
 		b.inputMag[i] = magnitude(p.Box.Lower[i], p.Box.Upper[i])
 	}
 	b.setRoot()
-	if b.boxes != nil && b.boxes.empty {
-		b.boxes, b.infeasible = nil, true
+	if b.limits != nil && b.limits.empty {
+		b.limits, b.infeasible = nil, true
+		b.root = b.NewRanges()
 		b.setRoot()
 	}
 	return b
@@ -116,12 +129,12 @@ func (b *Bounder) setRoot() {
 	for i := range b.root.Lower {
 		b.root.Lower[i], b.root.Upper[i] = math.Inf(-1), math.Inf(1)
 	}
+	b.root.free(b.p)
 	b.propagate(b.root)
 	if b.Finite() {
-		if b.boxes == nil {
-			b.Tighten(b.root, b.p.Box.Lower, b.p.Box.Upper, 0)
-		} else {
-			b.walk(b.root)
+		box := b.Box()
+		if !b.sweep(b.root, box, 0, nil) && b.limits != nil {
+			b.limits.empty = true
 		}
 		b.propagate(b.root)
 	}
@@ -145,6 +158,12 @@ func (b *Bounder) scratch() {
 	b.relax = newRelaxation(b.p.Horizon * len(b.units))
 	b.ascent = b.newAscent()
 	b.refining = b.newRefining()
+	if b.p.Constrained() {
+		b.side = b.newSides()
+		if b.rowMass != nil {
+			b.side.setHard(b)
+		}
+	}
 }
 
 // split returns the hidden units and the outputs of the step network in the
@@ -179,7 +198,12 @@ func (b *Bounder) Program() *relu.Program { return b.p }
 // NewRanges returns memory for the ranges of the program.
 func (b *Bounder) NewRanges() Ranges {
 	n := b.p.Horizon * len(b.units)
-	return Ranges{Lower: make([]float64, n), Upper: make([]float64, n)}
+	r := Ranges{Lower: make([]float64, n), Upper: make([]float64, n)}
+	if b.limits != nil {
+		states := (b.p.Horizon + 1) * b.p.Nx
+		r.stateLower, r.stateUpper = make([]float64, states), make([]float64, states)
+	}
+	return r
 }
 
 // Root returns the ranges on the whole box; read only.

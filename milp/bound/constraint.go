@@ -2,7 +2,6 @@ package bound
 
 import (
 	"math"
-	"slices"
 
 	"hinge/control"
 	"hinge/internal/vec"
@@ -17,20 +16,19 @@ import (
 // actions. All bounds of a constrained program, masses included, hold for plans
 // that keep the constraints, not for every point of the box.
 
-// stateBoxes are the boxes of x_0..x_H that plans stay in.
-type stateBoxes struct {
-	lower, upper []float64   // (H+1) x Nx
-	box          control.Box // of the actions, clipped
-	empty        bool        // no plan
+// limits is what the constraints say of the actions alone.
+type limits struct {
+	box   control.Box // of the actions, clipped
+	empty bool        // no plan
 }
 
-func newStateBoxes(p *relu.Program) *stateBoxes {
-	n := (p.Horizon + 1) * p.Nx
-	s := &stateBoxes{lower: slices.Repeat([]float64{math.Inf(-1)}, n), upper: slices.Repeat([]float64{math.Inf(1)}, n), box: p.Box.Clone()}
-	copy(s.lower, p.X0)
-	copy(s.upper, p.X0)
-	whole(s.box, p)
-	return s
+// free sets the ranges of states to what is known without work.
+func (r *Ranges) free(p *relu.Program) {
+	for i := range r.stateLower {
+		r.stateLower[i], r.stateUpper[i] = math.Inf(-1), math.Inf(1)
+	}
+	copy(r.stateLower, p.X0)
+	copy(r.stateUpper, p.X0)
 }
 
 // whole rounds the limits of whole coordinates inwards. It returns false if there
@@ -55,74 +53,85 @@ func (b *Bounder) Infeasible() bool { return b.infeasible }
 // Box returns the box of actions that the constraints leave of the program's; read
 // only.
 func (b *Bounder) Box() control.Box {
-	if b.boxes == nil {
+	if b.limits == nil {
 		return b.p.Box
 	}
-	return b.boxes.box
+	return b.limits.box
 }
 
 // StateBox returns the box that x_t of every plan is in; read only.
 func (b *Bounder) StateBox(t int) (lower, upper []float64) {
 	nx := b.p.Nx
-	return b.boxes.lower[t*nx : (t+1)*nx], b.boxes.upper[t*nx : (t+1)*nx]
+	return b.root.stateLower[t*nx : (t+1)*nx], b.root.stateUpper[t*nx : (t+1)*nx]
 }
 
 // meet intersects the box of x_t with [xl, xu] and clips it by the rows of step t.
-// xl and xu receive the result.
-func (b *Bounder) meet(t int, xl, xu []float64) {
-	s, nx := b.boxes, b.p.Nx
-	if s == nil {
-		return
+// xl and xu receive the result. It returns false if no plan is left.
+func (b *Bounder) meet(r Ranges, box control.Box, t int, xl, xu []float64) bool {
+	if r.stateLower == nil {
+		return true
 	}
-	lower, upper := s.lower[t*nx:(t+1)*nx], s.upper[t*nx:(t+1)*nx]
+	nx := b.p.Nx
+	lower, upper := r.stateLower[t*nx:(t+1)*nx], r.stateUpper[t*nx:(t+1)*nx]
 	for i := range lower {
 		lower[i], upper[i] = max(lower[i], xl[i]), min(upper[i], xu[i])
-		s.empty = s.empty || lower[i] > upper[i]
+		if lower[i] > upper[i] {
+			return false
+		}
 	}
-	if !s.empty && !b.clipStep(t) {
-		s.empty = true
-	}
+	ok := b.clipStep(r, box, t)
 	copy(xl, lower)
 	copy(xu, upper)
+	return ok
 }
 
 // clipStep clips the boxes of x_t, u_{t-1} and u_t by the rows of step t. It returns
 // false if one becomes empty.
-func (b *Bounder) clipStep(t int) bool {
-	p, s := b.p, b.boxes
+func (b *Bounder) clipStep(r Ranges, box control.Box, t int) bool {
+	p := b.p
 	nx, nu := p.Nx, p.Nu
-	joint := control.Box{Lower: slices.Clone(s.lower[t*nx : (t+1)*nx]), Upper: slices.Clone(s.upper[t*nx : (t+1)*nx])}
 	first, last := max(t-1, 0)*nu, min(t+1, p.Horizon)*nu
-	joint.Lower = append(joint.Lower, s.box.Lower[first:last]...)
-	joint.Upper = append(joint.Upper, s.box.Upper[first:last]...)
+	s := b.side
+	joint := control.Box{Lower: append(s.lower[:0], r.stateLower[t*nx:(t+1)*nx]...), Upper: append(s.upper[:0], r.stateUpper[t*nx:(t+1)*nx]...)}
+	joint.Lower = append(joint.Lower, box.Lower[first:last]...)
+	joint.Upper = append(joint.Upper, box.Upper[first:last]...)
 	for range 2 {
-		for i := range p.Constraints {
-			k := &p.Constraints[i]
-			if k.T != t {
-				continue
-			}
-			rows := control.NewAffine(k.Rows, joint.Dim())
-			copy(rows.B, k.B)
-			for r := range k.Rows {
-				row := rows.Row(r)
-				put(row, k.X, r, nx)
-				if k.U != nil {
-					put(row[nx:], k.U, r, nu)
-				}
-				if k.Next != nil {
-					put(row[nx+t*nu-first:], k.Next, r, nu)
-				}
-			}
+		for _, rows := range b.clips[t] {
 			if !joint.Clip(rows) {
 				return false
 			}
 		}
 	}
-	copy(s.lower[t*nx:], joint.Lower[:nx])
-	copy(s.upper[t*nx:], joint.Upper[:nx])
-	copy(s.box.Lower[first:], joint.Lower[nx:])
-	copy(s.box.Upper[first:], joint.Upper[nx:])
-	return whole(s.box, p)
+	copy(r.stateLower[t*nx:], joint.Lower[:nx])
+	copy(r.stateUpper[t*nx:], joint.Upper[:nx])
+	copy(box.Lower[first:], joint.Lower[nx:])
+	copy(box.Upper[first:], joint.Upper[nx:])
+	return whole(box, p)
+}
+
+// setClips writes the constraints of each step as rows over [x_t; u_{t-1}; u_t], as
+// far as there are such actions.
+func (b *Bounder) setClips() {
+	p := b.p
+	nx, nu := p.Nx, p.Nu
+	b.clips = make([][]control.Affine, p.Horizon+1)
+	for i := range p.Constraints {
+		k := &p.Constraints[i]
+		first, last := max(k.T-1, 0)*nu, min(k.T+1, p.Horizon)*nu
+		rows := control.NewAffine(k.Rows, nx+last-first)
+		copy(rows.B, k.B)
+		for r := range k.Rows {
+			row := rows.Row(r)
+			put(row, k.X, r, nx)
+			if k.U != nil {
+				put(row[nx:], k.U, r, nu)
+			}
+			if k.Next != nil {
+				put(row[nx+k.T*nu-first:], k.Next, r, nu)
+			}
+		}
+		b.clips[k.T] = append(b.clips[k.T], rows)
+	}
 }
 
 // put copies row r of m, which has n columns, to dst; nothing if m is nil.
@@ -132,34 +141,27 @@ func put(dst, m []float64, r, n int) {
 	}
 }
 
-// walk narrows the ranges and the boxes of states step by step.
-func (b *Bounder) walk(r Ranges) {
-	box, nx := b.boxes, b.p.Nx
-	xl, xu := make([]float64, nx), make([]float64, nx)
-	b.relax.setAll(r)
-	for t := 0; t < b.p.Horizon && !box.empty; t++ {
-		from := 0
-		for _, to := range b.layers {
-			if !b.tightenLayer(r, box.box.Lower, box.box.Upper, t, from, to, nil) {
-				box.empty = true
-				return
-			}
-			from = to
-		}
-		for i := 0; i < nx; i += vec.Lanes / 2 {
-			n := min(nx-i, vec.Lanes/2)
-			b.stateBounds(t, i, n)
-			for j := range n {
-				xl[i+j], xu[i+j] = b.panel.low[2*j], -b.panel.low[2*j+1]
-			}
-		}
-		b.meet(t+1, xl, xu)
+// tightenState narrows the box of x_{t+1} with the relaxations of the steps before.
+// It returns false if no plan is left.
+func (b *Bounder) tightenState(r Ranges, box control.Box, t int) bool {
+	if r.stateLower == nil {
+		return true
 	}
+	nx := b.p.Nx
+	xl, xu := b.side.xl, b.side.xu
+	for i := 0; i < nx; i += vec.Lanes / 2 {
+		n := min(nx-i, vec.Lanes/2)
+		b.stateBounds(r, t, i, n, box.Lower, box.Upper)
+		for j := range n {
+			xl[i+j], xu[i+j] = b.panel.low[2*j], -b.panel.low[2*j+1]
+		}
+	}
+	return b.meet(r, box, t+1, xl, xu)
 }
 
 // stateBounds bounds the coordinates [first, first+n) of x_{t+1} on both sides; the
 // bounds are left in b.panel.low, that of -x in odd lanes.
-func (b *Bounder) stateBounds(t, first, n int) {
+func (b *Bounder) stateBounds(r Ranges, t, first, n int, lower, upper []float64) {
 	w := &b.panel
 	w.reset()
 	for j := range n {
@@ -169,18 +171,21 @@ func (b *Bounder) stateBounds(t, first, n int) {
 	b.pullOutput(t)
 	b.pullHidden(t, len(b.units))
 	b.pullInputs(t)
-	b.back(t, b.boxes.box.Lower, b.boxes.box.Upper)
+	b.back(r, t, 2*n, lower, upper)
 }
 
-// back pulls the forms of b.panel, which are at the state x_t, back to the actions
-// and leaves the best of the bounds on the way in b.panel.low.
-func (b *Bounder) back(t int, lower, upper []float64) {
+// back pulls the forms of b.panel, count of them, which are at the state x_t, back to
+// the actions and leaves the best of the bounds on the way in b.panel.low.
+func (b *Bounder) back(r Ranges, t, count int, lower, upper []float64) {
 	var best vec.Column
 	for k := range best {
 		best[k] = math.Inf(-1)
 	}
-	for ; t > 0; t-- {
-		b.endAt(t, &best, lower, upper)
+	for ; ; t-- {
+		b.endAt(r, t, count, &best, lower, upper)
+		if t == 0 {
+			break
+		}
 		b.pullOutput(t - 1)
 		b.pullHidden(t-1, len(b.units))
 		b.pullInputs(t - 1)
@@ -192,13 +197,15 @@ func (b *Bounder) back(t int, lower, upper []float64) {
 }
 
 // endAt raises best to the bounds of the forms, which are at x_t, on its box.
-func (b *Bounder) endAt(t int, best *vec.Column, lower, upper []float64) {
-	if b.boxes == nil {
+func (b *Bounder) endAt(r Ranges, t, count int, best *vec.Column, lower, upper []float64) {
+	if r.stateLower == nil {
 		return
 	}
 	w, nx := &b.panel, b.p.Nx
+	xl, xu := r.stateLower[t*nx:(t+1)*nx], r.stateUpper[t*nx:(t+1)*nx]
+	b.side.lean(b, t, count, xl, xu, lower, upper)
 	c, mass := w.c, w.mass
-	vec.Concretise(w.x, b.boxes.lower[t*nx:(t+1)*nx], b.boxes.upper[t*nx:(t+1)*nx], b.stateMag[t*nx:(t+1)*nx], &c, &mass)
+	vec.Concretise(w.x, xl, xu, b.stateMag[t*nx:(t+1)*nx], &c, &mass)
 	vec.Concretise(w.a, lower, upper, b.inputMag, &c, &mass)
 	for k, v := range c {
 		if v -= b.gammaPull * (mass[k] + math.Abs(w.c[k])); v > best[k] {

@@ -35,7 +35,7 @@ func draw(rng *rand.Rand, p *relu.Program, u, lower, upper []float64) bool {
 // Every plan lies in the ranges, the boxes of states and the box of actions, and no
 // multipliers bound its J from above or refute a box that holds it.
 func TestConstrainedBoundsHold(t *testing.T) {
-	plans, narrower, above, refuted, infeasible := 0, 0, 0, 0, 0
+	plans, phased, narrower, refuted, infeasible := 0, 0, 0, 0, 0
 	for seed := range uint64(400) {
 		rng := rand.New(rand.NewPCG(seed, 71))
 		p := relutest.Random(rng, constrained[int(seed)%len(constrained)])
@@ -59,6 +59,7 @@ func TestConstrainedBoundsHold(t *testing.T) {
 			relutest.SubBox(rng, p, lower, upper)
 			r, d := b.NewRanges(), b.NewDual()
 			b.Root().Copy(r)
+			chosen := splitAt(rng, p, b, r, u, lower, upper)
 			nonempty := b.Tighten(r, lower, upper, 0)
 			randomDual(rng, d)
 			refutes := b.Infeasible() || !nonempty || b.Refutes(d, r, lower, upper)
@@ -71,10 +72,13 @@ func TestConstrainedBoundsHold(t *testing.T) {
 				refuted++
 			}
 			for range 40 {
-				if !draw(rng, p, u, lower, upper) || p.Violation(u, ws) > 0 {
+				if !draw(rng, p, u, lower, upper) || p.Violation(u, ws) > 0 || !keeps(p, b, chosen, ws) {
 					continue
 				}
 				plans++
+				if len(chosen) > 0 {
+					phased++
+				}
 				j := p.Objective(u, ws)
 				if refutes {
 					t.Fatalf("seed %d: a box with a plan is refuted", seed)
@@ -82,16 +86,44 @@ func TestConstrainedBoundsHold(t *testing.T) {
 				if j < value-1e-12 {
 					t.Fatalf("seed %d: a plan has J = %g below the bound %g", seed, j, value)
 				}
-				if j < value+1e-3 {
-					above++
-				}
 				inside(t, b, p, r, u, ws)
 			}
 		}
 	}
-	if plans < 20_000 || narrower < 300 || refuted < 300 || infeasible < 3 {
-		t.Errorf("%d plans, %d narrower ranges, %d boxes refuted, %d programs infeasible; each must occur", plans, narrower, refuted, infeasible)
+	if plans < 20_000 || phased < 5_000 || narrower < 300 || refuted < 300 || infeasible < 3 {
+		t.Errorf("%d plans, %d in given phases, %d narrower ranges, %d boxes refuted, %d programs infeasible; each must occur", plans, phased, narrower, refuted, infeasible)
 	}
+}
+
+// splitAt fixes the phases of some units at those of a random point, mostly, and
+// returns them: z <= 0 or, if on, z >= 0.
+func splitAt(rng *rand.Rand, p *relu.Program, b *bound.Bounder, r bound.Ranges, u, lower, upper []float64) map[int]bool {
+	chosen := map[int]bool{}
+	ws := p.NewWorkspace()
+	draw(rng, p, u, lower, upper)
+	p.Objective(u, ws)
+	for range rng.IntN(4) {
+		i := rng.IntN(len(r.Lower))
+		if r.Lower[i] >= 0 || r.Upper[i] <= 0 {
+			continue
+		}
+		chosen[i] = preActivation(b, i, ws) >= 0
+		if chosen[i] {
+			r.Lower[i] = 0
+		} else {
+			r.Upper[i] = 0
+		}
+	}
+	return chosen
+}
+
+func keeps(p *relu.Program, b *bound.Bounder, chosen map[int]bool, ws *relu.Workspace) bool {
+	for i, on := range chosen {
+		if z := preActivation(b, i, ws); on && z < 0 || !on && z > 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // inside checks that a plan, of which ws holds the forward pass, is where it may be.

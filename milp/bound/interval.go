@@ -1,6 +1,10 @@
 package bound
 
-import "slices"
+import (
+	"slices"
+
+	"hinge/control"
+)
 
 // propagate intersects r with the ranges of one interval pass over the whole box
 // and sets the masses they imply. A second pass with tighter r gives smaller
@@ -10,9 +14,9 @@ func (b *Bounder) propagate(r Ranges) {
 	width := b.in + len(b.units)
 	lo, hi, mag := make([]float64, width), make([]float64, width), make([]float64, width)
 	xl, xu := slices.Clone(p.X0), slices.Clone(p.X0)
-	b.meet(0, xl, xu)
-	b.setState(0, xl, xu)
 	box := b.Box()
+	b.met(r, box, 0, xl, xu)
+	b.setState(0, xl, xu)
 	for t := range p.Horizon {
 		copy(lo, xl)
 		copy(hi, xu)
@@ -32,11 +36,21 @@ func (b *Bounder) propagate(r Ranges) {
 		for i := range b.out {
 			xl[i], xu[i], b.outMass[t*nx+i] = b.out[i].interval(lo, hi, mag, b.rounded(len(b.units)+i))
 		}
-		b.meet(t+1, xl, xu)
+		b.met(r, box, t+1, xl, xu)
 		b.setState(t+1, xl, xu)
 	}
 	b.setTermMass()
 	b.setRowMass()
+	if b.side != nil {
+		b.side.setHard(b)
+	}
+}
+
+// met is meet at the root.
+func (b *Bounder) met(r Ranges, box control.Box, t int, xl, xu []float64) {
+	if !b.meet(r, box, t, xl, xu) {
+		b.limits.empty = true
+	}
 }
 
 // rounded returns the mass to add for weights that were themselves computed.

@@ -47,12 +47,12 @@ type target struct {
 
 // preActivations bounds targets, all of one layer of step t, from below; the bounds
 // are left in b.panel.low.
-func (b *Bounder) preActivations(targets []target, t int, lower, upper []float64) {
+func (b *Bounder) preActivations(r Ranges, targets []target, t int, lower, upper []float64) {
 	b.panel.reset()
 	top := b.aim(targets, t)
 	b.pullHidden(t, top)
 	b.pullInputs(t)
-	b.back(t, lower, upper)
+	b.back(r, t, len(targets), lower, upper)
 }
 
 // aim adds each target to its form and returns the first unit that is one.

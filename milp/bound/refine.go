@@ -30,7 +30,7 @@ func (b *Bounder) Refine(r Ranges, lower, upper []float64, first int, opts *Refi
 	if opts.Proofs != nil {
 		opts.Proofs.fresh = true
 	}
-	return b.sweep(r, lower, upper, first, opts)
+	return b.sweep(r, b.within(lower, upper), first, opts)
 }
 
 // refining is the scratch memory of Refine; entry i of form k at i*Lanes + k.

@@ -1,6 +1,9 @@
 package bound
 
-import "hinge/internal/vec"
+import (
+	"hinge/control"
+	"hinge/internal/vec"
+)
 
 // Tighten intersects r, ranges that hold on the box [lower, upper] of stacked
 // actions (or on a larger one), with linear bounds on that box. Only units that
@@ -10,20 +13,36 @@ import "hinge/internal/vec"
 // It returns false if a range becomes empty, which proves that the box holds no
 // point with the ranges it was given.
 func (b *Bounder) Tighten(r Ranges, lower, upper []float64, first int) bool {
-	return b.sweep(r, lower, upper, first, nil)
+	return b.sweep(r, b.within(lower, upper), first, nil)
+}
+
+// within returns a box that may be clipped where there are constraints.
+func (b *Bounder) within(lower, upper []float64) control.Box {
+	if b.limits == nil {
+		return control.Box{Lower: lower, Upper: upper}
+	}
+	copy(b.side.boxLower, lower)
+	copy(b.side.boxUpper, upper)
+	return control.Box{Lower: b.side.boxLower, Upper: b.side.boxUpper}
 }
 
 // sweep bounds the units step by step and layer by layer, each with the relaxations
 // of those before it, plainly or with optimised slopes.
-func (b *Bounder) sweep(r Ranges, lower, upper []float64, first int, how *Refinement) bool {
+func (b *Bounder) sweep(r Ranges, box control.Box, first int, how *Refinement) bool {
 	b.relax.setAll(r)
+	if b.limits != nil {
+		b.side.gather(b, r)
+	}
 	for t := first; t < b.p.Horizon; t++ {
 		from := 0
 		for _, to := range b.layers {
-			if !b.tightenLayer(r, lower, upper, t, from, to, how) {
+			if !b.tightenLayer(r, box.Lower, box.Upper, t, from, to, how) {
 				return false
 			}
 			from = to
+		}
+		if !b.tightenState(r, box, t) {
+			return false
 		}
 	}
 	return true
@@ -61,7 +80,7 @@ func (b *Bounder) tightenLayer(r Ranges, lower, upper []float64, t, from, to int
 func (b *Bounder) intersect(r Ranges, targets []target, lower, upper []float64, t int, how *Refinement) bool {
 	low := &b.panel.low
 	if how == nil {
-		b.preActivations(targets, t, lower, upper)
+		b.preActivations(r, targets, t, lower, upper)
 	} else {
 		b.optimised(r, targets, t, lower, upper, how)
 		low = &b.refining.best
