@@ -91,7 +91,7 @@ func (p *portfolio) eliminate() {
 // beaten compares m with the others. One that has spent less is granted a gap that
 // falls with the root of the work.
 func (p *portfolio) beaten(m *member) bool {
-	if m.spent() == 0 {
+	if m.spent() == 0 || math.IsInf(m.lower(), -1) { // too early to say
 		return false
 	}
 	worst := math.Inf(1)

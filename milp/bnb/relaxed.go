@@ -25,20 +25,25 @@ func newRelaxed(p *problem, b *bound.Bounder) *relaxed {
 	return x
 }
 
-// nodeIterations limits the simplex at one node. Wherever it stops, its multipliers
-// give a bound.
-const nodeIterations = 400
+// Limits of the simplex at a node that starts from its parent's basis, and at a
+// root. Wherever it stops, its multipliers give a bound.
+const (
+	nodeIterations = 400
+	rootIterations = 5000
+)
 
 // process bounds c by its relaxation, offers its solution as an incumbent and
 // chooses the unit to split. It returns false if no unit is left to split.
 func (x *relaxed) process(e *expander, c *node, cutoff float64, out *expansion) bool {
 	r := x.r
 	r.load(c.ranges, c.lower, c.upper)
+	limit := rootIterations
 	if c.basis != nil {
 		r.lp.SetBasis(c.basis)
+		limit = nodeIterations
 	}
 	beyond := cutoff + 1e-7*(1+math.Abs(cutoff)) // what rounding takes away again
-	status := r.lp.Solve(beyond, lp.Options{MaxIterations: nodeIterations})
+	status := r.lp.Solve(beyond, lp.Options{MaxIterations: limit})
 	out.work += (r.lp.Iterations + 4) * r.size
 	x.certify(e, c)
 	clipping := c.rec.copyDual(c, x.dual) // whose form clips

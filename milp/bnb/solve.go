@@ -43,6 +43,7 @@ type search struct {
 	res     *Result
 	pool    []sampled // of the multi-start, best first
 	cells   *cells    // nil until the walk through cells is worth it
+	cleanup []func()  // to be called at the end
 	rec     *recorder // nil if nothing is recorded
 }
 
@@ -94,7 +95,7 @@ func (s *search) compete(ctx context.Context, stages bool) {
 		return
 	}
 	p.enterPhases(ctx)
-	p.run(ctx, stageTrial)
+	p.run(ctx, stageTrial*(s.p.Horizon-1)*(s.p.Horizon-1))
 	if stages && !s.finished(ctx) && s.best.u != nil {
 		if y := newStageSearch(s, s.bounder); y != nil && y.smaller() {
 			p.add(y)
@@ -106,7 +107,7 @@ func (s *search) compete(ctx context.Context, stages bool) {
 // Work that goes before other contestants enter.
 const (
 	treeTrial  = 1_000_000
-	stageTrial = 15_000_000
+	stageTrial = 4_000_000 // times the square of what stages have in between
 )
 
 // finished reports whether the search must stop.
@@ -350,6 +351,9 @@ func (s *search) finish(ctx context.Context) *Result {
 	}
 	if s.rec != nil {
 		r.Certificate = s.certify()
+	}
+	for _, stop := range s.cleanup {
+		stop()
 	}
 	return r
 }

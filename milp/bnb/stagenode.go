@@ -39,10 +39,11 @@ func (n *stageNode) before(m *stageNode) bool {
 type stager struct {
 	p       *problem
 	frames  []frame
-	tol     float64             // of one sub-problem, in units of J
-	refine  int                 // cuts made at one state
-	onBound func(bound float64) // called with every better bound of a node; may be nil
-	workers int                 // for independent sub-problems; the answer does not depend on it
+	tol     float64                    // of one sub-problem, in units of J
+	refine  int                        // cuts made at one state
+	onBound func(bound float64)        // called with every better bound of a node; may be nil
+	workers int                        // for independent sub-problems; the answer does not depend on it
+	pause   func(nodes, work int) bool // called after sub-problems; false stops. May be nil
 }
 
 // Limits of the sub-problems, in nodes. A limit that is hit gives a weaker cut,
@@ -127,11 +128,24 @@ func (r *stageRun) stage(t int) *stage {
 func (r *stageRun) solve(p *relu.Program, err error, opts Options) *Result {
 	opts.Workers = r.workers
 	res := r.solveQuietly(p, err, opts)
-	if res != nil {
-		r.out.nodes += res.NodeCount
-		r.out.work += res.work
+	if res == nil {
+		return nil
+	}
+	if !r.charge(res.NodeCount, res.work) {
+		return nil
 	}
 	return res
+}
+
+// charge accounts for a sub-problem. It returns false if the node must be left as
+// it is.
+func (r *stageRun) charge(nodes, work int) bool {
+	if r.pause != nil {
+		return r.pause(nodes, work)
+	}
+	r.out.nodes += nodes
+	r.out.work += work
+	return true
 }
 
 // solveQuietly is solve without counting nodes: it may run concurrently.
@@ -153,18 +167,21 @@ func (r *stageRun) reach() bool {
 	for t := r.n.fresh; t < r.p.Horizon; t++ {
 		sides := make([]*side, 2*r.p.Nx)
 		parallel(r.workers, len(sides), func(i int) { sides[i] = r.reachSide(t, i/2, 1-2*float64(i%2)) })
-		box := &r.n.states[t]
+		box, nodes, work := &r.n.states[t], 0, 0
 		for i, s := range sides {
 			if s == nil {
 				return false
 			}
-			r.out.nodes += s.nodes
-			r.out.work += s.work
+			nodes += s.nodes
+			work += s.work
 			if j := i / 2; i%2 == 0 {
 				box.lower[j] = min(max(box.lower[j], s.value), box.upper[j])
 			} else {
 				box.upper[j] = max(min(box.upper[j], -s.value), box.lower[j])
 			}
+		}
+		if !r.charge(nodes, work) {
+			return false
 		}
 	}
 	return true

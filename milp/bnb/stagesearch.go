@@ -2,6 +2,7 @@ package bnb
 
 import (
 	"context"
+	"iter"
 	"math"
 	"sync"
 
@@ -32,6 +33,7 @@ type stageSearch struct {
 	work     int
 	round    []*stageNode
 	outcomes []stageOutcome
+	resume   func() (struct{}, bool) // see advance
 }
 
 // stageRound is the number of stage nodes bounded between two merges, whatever
@@ -95,21 +97,42 @@ func (y *stageSearch) share() float64 { return math.NaN() }
 
 func (y *stageSearch) spent() int { return y.work }
 
-// advance bounds rounds of nodes until the gap is met, a limit is reached or so much
-// more work is done.
+// advance works on for so much. Bounding a node can take longer than a turn: the
+// search is a coroutine, which pauses between sub-problems.
 func (y *stageSearch) advance(ctx context.Context, work int) bool {
-	for end := y.work + min(work, math.MaxInt-y.work); y.work < end && y.alive() && !y.search.finished(ctx); {
-		if y.take(); len(y.round) == 0 {
+	if y.resume == nil {
+		var stop func()
+		y.resume, stop = iter.Pull(y.pauses(ctx))
+		y.search.cleanup = append(y.search.cleanup, stop)
+	}
+	for end := y.work + min(work, math.MaxInt-y.work); y.work < end && !y.search.finished(ctx); {
+		if _, ok := y.resume(); !ok {
 			return false
 		}
-		y.bound(ctx)
-		y.under = math.Inf(1)
-		for i, n := range y.round {
-			y.merge(ctx, n, &y.outcomes[i])
-		}
-		y.report()
 	}
-	return y.alive()
+	return true
+}
+
+// pauses bounds rounds of nodes until the gap is met or a limit is reached.
+func (y *stageSearch) pauses(ctx context.Context) iter.Seq[struct{}] {
+	return func(yield func(struct{}) bool) {
+		for y.alive() && !y.search.finished(ctx) {
+			if y.take(); len(y.round) == 0 {
+				return
+			}
+			if !y.bound(ctx, yield) {
+				return // the result is made: nothing may change any more
+			}
+			y.under = math.Inf(1)
+			for i, n := range y.round {
+				y.merge(ctx, n, &y.outcomes[i])
+			}
+			y.report()
+			if !yield(struct{}{}) {
+				return
+			}
+		}
+	}
 }
 
 func (y *stageSearch) alive() bool { return !y.failed && y.nodes.len() > 0 }
@@ -124,21 +147,28 @@ func (y *stageSearch) take() {
 }
 
 // bound processes the nodes of the round. A lone node gets all workers for its
-// sub-problems.
-func (y *stageSearch) bound(ctx context.Context) {
-	cutoff := y.cutoff()
+// sub-problems and pauses between them. It returns false if it was stopped there.
+func (y *stageSearch) bound(ctx context.Context, yield func(struct{}) bool) bool {
+	cutoff, start, going := y.cutoff(), y.best.u, true
 	y.g.tol = .1 * (y.best.value - cutoff)
-	y.g.workers, y.g.onBound = y.opts.Workers, func(bound float64) {
-		y.under = bound
-		y.report()
+	y.g.workers, y.g.onBound, y.g.pause = 1, nil, nil
+	if len(y.round) == 1 {
+		y.g.workers = y.opts.Workers
+		y.g.onBound = func(bound float64) {
+			y.under = bound
+			y.report()
+		}
+		y.g.pause = func(nodes, work int) bool {
+			y.search.nodes += nodes
+			y.work += work
+			going = going && yield(struct{}{})
+			return going
+		}
 	}
-	if len(y.round) > 1 {
-		y.g.workers, y.g.onBound = 1, nil
-	}
-	start := y.best.u
 	parallel(y.opts.Workers, len(y.round), func(i int) {
 		y.outcomes[i] = y.g.process(ctx, y.round[i], start, cutoff)
 	})
+	return going
 }
 
 // parallel calls f(0) .. f(n-1), shared among the workers.
