@@ -78,7 +78,7 @@ func (a *app) check(ctx context.Context, cmd *cobra.Command, path, problem strin
 	if err != nil {
 		return nil, err
 	}
-	r.Valid, r.Reason, r.Refined = v.Valid, v.Reason, v.Refined
+	r.Valid, r.Reason, r.Leaves, r.Refined = v.Valid, v.Reason, v.Leaves, v.Refined
 	return r, nil
 }
 

@@ -1,6 +1,7 @@
 package bnb
 
 import (
+	"context"
 	"math"
 	"slices"
 
@@ -10,22 +11,41 @@ import (
 	"hinge/nn"
 )
 
-// certify returns the certificate of the tree that proves most, nil if none proves a
-// finite bound.
-func (s *search) certify() *certificate.Certificate {
+// proof is the proof of a bound by a tree.
+type proof struct {
+	bound  float64
+	leaves []certificate.Leaf
+	ranges [][]certificate.Range
+}
+
+// certified is finish with the certificate of what proves most: a tree or the search by
+// stages.
+func (s *search) certified(ctx context.Context) *Result {
+	r := s.finish(ctx)
+	if s.rec == nil || s.best.u == nil {
+		return r
+	}
 	c := &certificate.Certificate{Program: *CertificateProgram(s.p.Program)}
-	if s.best.u == nil || !s.rec.write(c, s.best.value) {
-		return nil
+	p, v := s.rec.best(s.best.value), min(s.rec.provenByStages(), r.DualBound)
+	switch {
+	case p != nil && p.bound >= v:
+		c.Claim.DualBound, c.Leaves, c.Ranges = p.bound, p.leaves, p.ranges
+	case !math.IsInf(v, -1):
+		c.Claim.DualBound, c.Cuts = v, s.rec.proofByStages()
+	default:
+		return r
 	}
 	for t := range s.p.Horizon {
 		c.Incumbent = append(c.Incumbent, slices.Clone(s.best.u[t*s.p.Nu:(t+1)*s.p.Nu]))
 	}
 	c.Claim.Objective = certificate.CostAbove(&c.Program, c.Incumbent)
-	return c
+	r.Certificate = c
+	return r
 }
 
-// write writes the best tree's proof, of a bound of at most most, to c.
-func (r *recorder) write(c *certificate.Certificate, most float64) bool {
+// best returns the proof of the tree that proves most, of a bound of at most most; nil
+// if none proves a finite one.
+func (r *recorder) best(most float64) *proof {
 	var best *treeRecord
 	value := math.Inf(-1)
 	for _, t := range r.trees {
@@ -34,13 +54,10 @@ func (r *recorder) write(c *certificate.Certificate, most float64) bool {
 		}
 	}
 	if best == nil {
-		return false
+		return nil
 	}
 	value = min(value, most)
-	c.Claim.DualBound = value
-	c.Leaves = best.root.leaves(nil, value, nil)
-	c.Ranges = best.ranges()
-	return true
+	return &proof{bound: value, leaves: best.root.leaves(nil, value, nil), ranges: best.ranges()}
 }
 
 // lower is what the record proves. No range relies on a cutoff below it: what is said

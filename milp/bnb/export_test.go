@@ -29,7 +29,7 @@ func SolveByStages(ctx context.Context, p *relu.Program, opts Options,
 			}
 		}
 	}
-	return s.finish(ctx), nil
+	return s.certified(ctx), nil
 }
 
 // SolveByPhases minimises J by the tree that splits phases alone.
@@ -40,7 +40,7 @@ func SolveByPhases(ctx context.Context, p *relu.Program, opts Options) (*Result,
 	}
 	s.race.enterPhases(ctx)
 	s.race.run(ctx, math.MaxInt)
-	return s.finish(ctx), nil
+	return s.certified(ctx), nil
 }
 
 // Walk improves an action sequence by the walk through cells.
@@ -73,5 +73,8 @@ func SolveByActions(ctx context.Context, p *relu.Program, opts Options) (*Result
 	s.plant(ctx, t, root)
 	s.race.add(grower{s, t})
 	s.race.run(ctx, math.MaxInt)
-	return s.finish(ctx), nil
+	return s.certified(ctx), nil
 }
+
+// Decomposable reports whether the search by stages can work on p.
+func Decomposable(p *relu.Program) bool { return decomposable(p) }

@@ -95,9 +95,9 @@ type Result struct {
 	Trace         []Progress // at most a few hundred points, for plots
 
 	// Certificate is the proof, if Options.Record asked for it and a finite bound was
-	// proven. Its bound is DualBound unless the search by stages has proven more than
-	// both trees, or the record was full.
+	// proven. Its bound is DualBound unless the record was full.
 	Certificate *certificate.Certificate
 
-	work int // of all contestants
+	work  int    // of all contestants
+	proof *proof // of trees, if they were recorded
 }

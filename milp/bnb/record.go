@@ -14,6 +14,10 @@ type recorder struct {
 	trees []*treeRecord
 	size  atomic.Int64 // numbers kept so far
 	limit int64
+
+	stages  *regionRecord // root of the search by stages, nil if there was none
+	frames  []frame
+	lacking atomic.Bool // a part of its proof is not there
 }
 
 // treeRecord is the proof of one tree. It outlives the tree, which may be given up

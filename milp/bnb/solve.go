@@ -66,7 +66,7 @@ func Solve(ctx context.Context, p *relu.Program, opts Options) (*Result, error) 
 	} else {
 		s.compete(ctx, decomposable(p))
 	}
-	return s.finish(ctx), nil
+	return s.certified(ctx), nil
 }
 
 // solveTree minimises J by trees alone.
@@ -76,7 +76,11 @@ func solveTree(ctx context.Context, p *relu.Program, opts Options) (*Result, err
 		return nil, err
 	}
 	s.compete(ctx, false)
-	return s.finish(ctx), nil
+	r := s.finish(ctx)
+	if s.rec != nil {
+		r.proof = s.rec.best(s.best.value)
+	}
+	return r, nil
 }
 
 var errInfinite = errors.New("bnb: a pre-activation has no finite range on the action box; the weights or the horizon are too large")
@@ -348,9 +352,6 @@ func (s *search) finish(ctx context.Context) *Result {
 		r.Status = milp.Interrupted
 	default:
 		r.Status = milp.NodeLimit
-	}
-	if s.rec != nil {
-		r.Certificate = s.certify()
 	}
 	for _, stop := range s.cleanup {
 		stop()

@@ -17,6 +17,7 @@ type stageNode struct {
 	fresh  int        // states before this step were bounded by the parent
 	cuts   [][]cut    // of V_1..V_{H-1}; entry 0 is empty
 	split  stateSplit
+	rec    *regionRecord // nil if it is not recorded
 }
 
 // stateSplit cuts the box of x_step in two along a direction of its frame.
@@ -180,6 +181,7 @@ func (r *stageRun) reach() bool {
 				box.upper[j] = max(min(box.upper[j], -s.value), box.lower[j])
 			}
 		}
+		r.n.rec.box(t, sides, *box)
 		if !r.charge(nodes, work) {
 			return false
 		}
@@ -192,6 +194,8 @@ type side struct {
 	value float64
 	nodes int
 	work  int
+	dual  float64 // of the sub-problem
+	proof *proof  // of it, if it is recorded
 }
 
 // reachSide bounds sign times direction j of the states of step t from below;
@@ -202,7 +206,7 @@ func (r *stageRun) reachSide(t, j int, sign float64) *side {
 	f.column(d, j, sign)
 	p, err := r.stage(t - 1).direction(d)
 	gap := .03*f.extent[j] + .005*slices.Max(f.extent) // a side need not be sharper
-	res := r.solveQuietly(p, err, Options{AbsGap: gap, NodeLimit: reachNodes, Samples: 16, Descents: 2})
+	res := r.solveQuietly(p, err, Options{AbsGap: gap, NodeLimit: reachNodes, Samples: 16, Descents: 2, Record: r.n.rec != nil})
 	if res == nil {
 		return nil
 	}
@@ -211,7 +215,7 @@ func (r *stageRun) reachSide(t, j int, sign float64) *side {
 		v -= d[i] * c
 	}
 	v -= margin*(math.Abs(v)+box.upper[j]-box.lower[j]) + f.slack(*box, d, 0)
-	return &side{value: v, nodes: res.NodeCount, work: res.work}
+	return &side{value: v, nodes: res.NodeCount, work: res.work, dual: res.DualBound, proof: res.proof}
 }
 
 // backward adds cuts at the states of the trial path, last step first.
@@ -238,11 +242,12 @@ func (r *stageRun) cutAt(t int, x []float64) bool {
 	step := make([]float64, len(x))
 	for range r.refine {
 		p, err := s.fromAny(slope)
-		res := r.solve(p, err, Options{AbsGap: r.tol, NodeLimit: cutNodes, Samples: 32, Descents: 4})
+		res := r.solve(p, err, Options{AbsGap: r.tol, NodeLimit: cutNodes, Samples: 32, Descents: 4, Record: r.n.rec != nil})
 		if res == nil {
 			return false
 		}
 		c := cut{slope: slope, offset: res.DualBound - s.frame.slack(s.states, slope, res.DualBound), support: res.U[:len(x)]}
+		r.n.rec.cut(t, &c, s.cuts, res)
 		r.n.addCut(t, c)
 		lost := target - c.at(x)
 		var length float64
@@ -335,7 +340,7 @@ func (r *stageRun) forward() bool {
 		q, err := r.stage(t).fromState(x)
 		opts := Options{AbsGap: r.tol, NodeLimit: trialNodes, Samples: 64, Descents: 8}
 		if t == 0 {
-			opts.NodeLimit = cutNodes
+			opts.NodeLimit, opts.Record = cutNodes, r.n.rec != nil
 		}
 		res := r.solve(q, err, opts)
 		if res == nil {
@@ -344,6 +349,7 @@ func (r *stageRun) forward() bool {
 		r.value[t] = res.Objective
 		if t == 0 && res.DualBound > r.out.bound {
 			r.out.bound = res.DualBound
+			r.n.rec.prove(r.n.cuts[1], res)
 			if r.onBound != nil {
 				r.onBound(r.out.bound)
 			}
@@ -437,6 +443,8 @@ func (n *stageNode) child(side int, f *frame, gap float64) *stageNode {
 	d := make([]float64, len(f.center)) // what was added, for its rounding
 	f.column(d, sp.direction, tilt)
 	offset -= f.slack(*box, d, tilt*sp.point) + f.slack(*box, sp.active.slope, sp.active.offset)
-	c.addCut(sp.step, cut{slope: slope, offset: offset})
+	tilted := cut{slope: slope, offset: offset}
+	c.rec = n.rec.half(sp, side, *box, &tilted, tilt)
+	c.addCut(sp.step, tilted)
 	return c
 }

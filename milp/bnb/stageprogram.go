@@ -15,6 +15,7 @@ type cut struct {
 	slope   []float64
 	offset  float64
 	support []float64 // where it touches, in the frame of the step; nil if unknown
+	rec     *cutRecord
 }
 
 // at returns the value of the cut at x.

@@ -53,6 +53,7 @@ func newStageSearch(s *search, b *bound.Bounder) *stageSearch {
 	}
 	y := &stageSearch{search: s, finished: math.Inf(1), under: math.Inf(1), outcomes: make([]stageOutcome, stageRound),
 		g: &stager{p: s.p, frames: fs, refine: refinements}}
+	root.rec = s.rec.region(fs)
 	y.nodes.push(root)
 	return y
 }
@@ -142,6 +143,9 @@ func (y *stageSearch) take() {
 	for len(y.round) < stageRound && y.nodes.len() > 0 && y.nodes.best().bound < y.cutoff() {
 		n := y.nodes.pop()
 		y.under = min(y.under, n.bound)
+		if y.rec.full() {
+			n.rec = nil
+		}
 		y.round = append(y.round, n)
 	}
 }

@@ -60,9 +60,10 @@ type StateBox struct {
 // lower end of the box, -1 the upper one. The leaves are those of the program of step
 // Step-1; it has one cost term, max, of one row.
 type Side struct {
-	Direction int    `json:"direction"`
-	Sign      int    `json:"sign"`
-	Leaves    []Leaf `json:"leaves"`
+	Direction int       `json:"direction"`
+	Sign      int       `json:"sign"`
+	Leaves    []Leaf    `json:"leaves"`
+	Ranges    [][]Range `json:"ranges,omitempty"` // as in [Certificate]
 }
 
 // Cut is a lower bound of the cost charged after step Step. Cuts are numbered in the
@@ -80,6 +81,7 @@ type Cut struct {
 	Offset float64   `json:"offset"`
 	Uses   []int     `json:"uses"` // cuts at Step+1 of this region or one above
 	Leaves []Leaf    `json:"leaves"`
+	Ranges [][]Range `json:"ranges,omitempty"` // as in [Certificate]
 	Tilt   *Tilt     `json:"tilt,omitempty"`
 }
 
@@ -95,7 +97,8 @@ type Tilt struct {
 // the terms of the cost at step 1 and, if Uses is not empty, a max term with a
 // row for each of these cuts.
 type RegionBound struct {
-	Value  float64 `json:"value"`
-	Uses   []int   `json:"uses"` // cuts at step 1 of this region or one above
-	Leaves []Leaf  `json:"leaves"`
+	Value  float64   `json:"value"`
+	Uses   []int     `json:"uses"` // cuts at step 1 of this region or one above
+	Leaves []Leaf    `json:"leaves"`
+	Ranges [][]Range `json:"ranges,omitempty"` // as in [Certificate]
 }

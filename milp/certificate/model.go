@@ -8,6 +8,7 @@ type neuron struct {
 	b        float64
 	gate     string
 	slack    float64 // what the rounding of its weights may add, see Program.Rounded
+	composed bool    // it reads identities, see composedInterval
 }
 
 // model is a program, prepared: the network as a list of units in the order of the
@@ -32,6 +33,7 @@ func newModel(p *Program) *model {
 			if p.Rounded != nil {
 				u.slack = up(float64(n+2) * unit * p.Rounded[len(m.hidden)+len(m.out)])
 			}
+			u.composed = m.readsIdentities(u.from, u.to)
 			if l < last {
 				m.hidden = append(m.hidden, u)
 			} else {
@@ -44,6 +46,17 @@ func newModel(p *Program) *model {
 		m.signed = m.signed || p.Cost[i].Norm == Max
 	}
 	return m
+}
+
+// readsIdentities reports whether the window [from, to) of the activation buffer holds
+// identities.
+func (m *model) readsIdentities(from, to int) bool {
+	for h := max(from-m.in, 0); h < to-m.in; h++ {
+		if m.hidden[h].gate == Identity {
+			return true
+		}
+	}
+	return false
 }
 
 // inputs returns the number of stacked action coordinates.

@@ -98,6 +98,9 @@ func (w *worker) intervals(r *ranges, lower, upper []float64) bool {
 		for h := range m.hidden {
 			u, at := &m.hidden[h], t*len(m.hidden)+h
 			r.meet(at, u.interval(w.lo, w.hi))
+			if u.composed {
+				r.meet(at, span{w.composedInterval(t, h, 1, r), -w.composedInterval(t, h, -1, r)})
+			}
 			if r.lo[at] > r.hi[at] {
 				return false
 			}
@@ -118,6 +121,47 @@ func (w *worker) intervals(r *ranges, lower, upper []float64) bool {
 		}
 	}
 	return true
+}
+
+// composedInterval returns a lower bound of sign * z for hidden unit h of step t by
+// intervals of what is no identity, in w.lo and w.hi: identities are replaced by what
+// they read. Intervals of several identities of the same inputs would overrate them.
+func (w *worker) composedInterval(t, h int, sign float64, r *ranges) float64 {
+	m, f := w.m, &w.f
+	f.reset()
+	u := &m.hidden[h]
+	add(sign, u.w, f.g[u.from:u.to], f.ge[u.from:u.to])
+	f.constant(sign, u.b)
+	f.charge(u.slack)
+	for j := h - 1; j >= 0; j-- {
+		g, at := f.g[m.in+j], t*len(m.hidden)+j
+		v := &m.hidden[j]
+		if v.gate != Identity {
+			f.least(g, f.ge[m.in+j], w.lo[m.in+j], w.hi[m.in+j])
+			continue
+		}
+		f.charge(allowance(f.ge[m.in+j]) * span{r.lo[at], r.hi[at]}.mag())
+		f.constant(g, v.b)
+		f.charge(math.Abs(g) * v.slack)
+		add(g, v.w, f.g[v.from:v.to], f.ge[v.from:v.to])
+	}
+	for k := range m.in {
+		f.least(f.g[k], f.ge[k], w.lo[k], w.hi[k])
+	}
+	return f.total()
+}
+
+// least adds the least value of g v, v in [lo, hi], where g has the error e.
+func (f *form) least(g, e, lo, hi float64) {
+	switch {
+	case g > 0:
+		f.constant(g, lo)
+	case g < 0:
+		f.constant(g, hi)
+	}
+	if e > 0 {
+		f.charge(allowance(e) * span{lo, hi}.mag())
+	}
 }
 
 // meet intersects the range of a unit with z; NaN changes nothing.

@@ -170,7 +170,7 @@ func (k *regions) box(b *StateBox, z *known) (string, error) {
 		for j := range signed {
 			signed[j] *= float64(s.Sign)
 		}
-		v, reason, err := k.prove(t-1, z, []Term{p.linear(t-1, signed)}, s.Leaves)
+		v, reason, err := k.prove(t-1, z, []Term{p.linear(t-1, signed)}, s.Leaves, s.Ranges)
 		if reason != "" || err != nil {
 			return name + reason, err
 		}
@@ -197,7 +197,7 @@ func (k *regions) box(b *StateBox, z *known) (string, error) {
 }
 
 // prove verifies leaves of the program of step t and returns the smallest of their bounds.
-func (k *regions) prove(t int, z *known, cost []Term, leaves []Leaf) (float64, string, error) {
+func (k *regions) prove(t int, z *known, cost []Term, leaves []Leaf, ranges [][]Range) (float64, string, error) {
 	var lower, upper []float64
 	var f *Frame
 	if t > 0 {
@@ -207,7 +207,7 @@ func (k *regions) prove(t int, z *known, cost []Term, leaves []Leaf) (float64, s
 		}
 		f, lower, upper = &k.c.Cuts.Frames[t-1], b.Lower, b.Upper
 	}
-	q := &Certificate{Program: *k.p.stage(t, f, lower, upper, cost), Leaves: k.p.staged(t, leaves)}
+	q := &Certificate{Program: *k.p.stage(t, f, lower, upper, cost), Leaves: k.p.staged(t, leaves), Ranges: k.p.stagedRanges(t, ranges)}
 	q.Claim = Claim{Objective: k.c.Claim.Objective, DualBound: math.Inf(1)} // the objective gives the scale
 	for i := range q.Leaves {
 		q.Claim.DualBound = min(q.Claim.DualBound, q.Leaves[i].Bound)
@@ -257,7 +257,7 @@ func (k *regions) cut(n int, y *Region, z *known) (string, error) {
 	}
 	b := z.box[c.Step]
 	minus, off := k.p.minus(f, c.Slope, b.Lower, b.Upper)
-	v, reason, err := k.prove(c.Step, z, append(cost, minus), c.Leaves)
+	v, reason, err := k.prove(c.Step, z, append(cost, minus), c.Leaves, c.Ranges)
 	if reason == "" && err == nil && !(c.Offset <= down(v-off)) {
 		reason = fmt.Sprintf("offset is %v; its leaves prove %v", c.Offset, down(v-off))
 	}
@@ -307,7 +307,7 @@ func (k *regions) bound(b *RegionBound, z *known) (string, error) {
 	if reason != "" {
 		return reason, nil
 	}
-	v, reason, err := k.prove(0, z, cost, b.Leaves)
+	v, reason, err := k.prove(0, z, cost, b.Leaves, b.Ranges)
 	if reason == "" && err == nil && !(b.Value <= v) {
 		reason = fmt.Sprintf("its leaves prove %v, claimed %v", v, b.Value)
 	}

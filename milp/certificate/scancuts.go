@@ -59,7 +59,7 @@ func (s *scanner) stateBox(at string) StateBox {
 
 func (s *scanner) side(at string) Side {
 	var y Side
-	s.object(at, s.count("direction", &y.Direction), s.count("sign", &y.Sign), objects(s, "leaves", &y.Leaves, s.leaf))
+	s.object(at, s.count("direction", &y.Direction), s.count("sign", &y.Sign), objects(s, "leaves", &y.Leaves, s.leaf), s.ranges(&y.Ranges))
 	return y
 }
 
@@ -68,7 +68,7 @@ func (s *scanner) cut(at string) Cut {
 	tilt := maybe(s, "tilt", &c.Tilt, s.tilt)
 	tilt.optional = true
 	s.object(at, s.count("step", &c.Step), s.vector("slope", &c.Slope), s.number("offset", &c.Offset),
-		objects(s, "uses", &c.Uses, s.integer), objects(s, "leaves", &c.Leaves, s.leaf), tilt)
+		objects(s, "uses", &c.Uses, s.integer), objects(s, "leaves", &c.Leaves, s.leaf), s.ranges(&c.Ranges), tilt)
 	return c
 }
 
@@ -80,7 +80,7 @@ func (s *scanner) tilt(at string) Tilt {
 
 func (s *scanner) regionBound(at string) RegionBound {
 	var b RegionBound
-	s.object(at, s.number("value", &b.Value), objects(s, "uses", &b.Uses, s.integer), objects(s, "leaves", &b.Leaves, s.leaf))
+	s.object(at, s.number("value", &b.Value), objects(s, "uses", &b.Uses, s.integer), objects(s, "leaves", &b.Leaves, s.leaf), s.ranges(&b.Ranges))
 	return b
 }
 

@@ -71,6 +71,26 @@ func (p *Program) staged(t int, leaves []Leaf) []Leaf {
 	return leaves
 }
 
+// stagedRanges does so for ranges.
+func (p *Program) stagedRanges(t int, groups [][]Range) [][]Range {
+	n := p.ahead(t)
+	if n == 0 {
+		return groups
+	}
+	groups = slices.Clone(groups)
+	for g := range groups {
+		groups[g] = slices.Clone(groups[g])
+		for i := range groups[g] {
+			y := &groups[g][i]
+			y.Unit += n
+			if y.Low != nil {
+				y.Low = slices.Concat(make([]float64, n), y.Low)
+			}
+		}
+	}
+	return groups
+}
+
 // stageCost returns the terms of the cost at step t+1 for the program of step t.
 func (p *Program) stageCost(t int) []Term {
 	var terms []Term

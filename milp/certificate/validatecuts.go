@@ -98,7 +98,11 @@ func (y *Region) validate(m *model, i int, cuts *int) error {
 	if err := validateUses("bound.uses", b.Uses, *cuts); err != nil {
 		return err
 	}
-	return validateLeaves("bound.leaves", b.Leaves, m.stageSizes(0, true, len(b.Uses)))
+	n := m.stageSizes(0, true, len(b.Uses))
+	if err := validateLeaves("bound.leaves", b.Leaves, n); err != nil {
+		return err
+	}
+	return validateRanges("bound.ranges", b.Ranges, n)
 }
 
 func (b *StateBox) validate(m *model) error {
@@ -124,7 +128,11 @@ func (b *StateBox) validate(m *model) error {
 		if s.Sign != 1 && s.Sign != -1 {
 			return fmt.Errorf("%ssign is %d; it must be 1 or -1", at, s.Sign)
 		}
-		if err := validateLeaves(at+"leaves", s.Leaves, m.stageSizes(b.Step-1, false, 1)); err != nil {
+		n := m.stageSizes(b.Step-1, false, 1)
+		if err := validateLeaves(at+"leaves", s.Leaves, n); err != nil {
+			return err
+		}
+		if err := validateRanges(at+"ranges", s.Ranges, n); err != nil {
 			return err
 		}
 	}
@@ -142,8 +150,8 @@ func (c *Cut) validate(m *model, cuts int) error {
 		return err
 	}
 	if c.Tilt != nil {
-		if len(c.Uses)+len(c.Leaves) > 0 {
-			return fmt.Errorf("tilt stands beside uses or leaves; a tilted cut has neither")
+		if len(c.Uses)+len(c.Leaves)+len(c.Ranges) > 0 {
+			return fmt.Errorf("tilt stands beside uses, leaves or ranges; a tilted cut has none")
 		}
 		if err := inRange("tilt.cut", c.Tilt.Cut, 0, cuts-1); err != nil {
 			return err
@@ -157,7 +165,11 @@ func (c *Cut) validate(m *model, cuts int) error {
 	if len(c.Uses) > 0 {
 		more += len(c.Uses)
 	}
-	return validateLeaves("leaves", c.Leaves, m.stageSizes(c.Step, true, more))
+	n := m.stageSizes(c.Step, true, more)
+	if err := validateLeaves("leaves", c.Leaves, n); err != nil {
+		return err
+	}
+	return validateRanges("ranges", c.Ranges, n)
 }
 
 func validateUses(name string, uses []int, cuts int) error {
