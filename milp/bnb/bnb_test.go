@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -166,6 +167,37 @@ func TestDeadlineAndCancellation(t *testing.T) {
 	stop()
 	if r, err = bnb.Solve(done, p, bnb.Options{}); err != nil || r.Status != milp.Interrupted || r.U == nil {
 		t.Errorf("cancelled: %v, %+v", err, r)
+	}
+}
+
+// After a deadline nobody is called back, and what was returned does not change
+// under the caller, whatever the search still does.
+func TestNothingComesAfterTheDeadline(t *testing.T) {
+	p := relutest.Random(rand.New(rand.NewPCG(6, 26)),
+		relutest.Shape{Nx: 6, Nu: 3, Horizon: 6, Hidden: []int{16, 16}})
+	ws, judged := p.NewWorkspace(), 0
+	for i := range 20 {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Duration(1+2*i)*time.Millisecond)
+		var over atomic.Bool
+		r, err := bnb.Solve(ctx, p, bnb.Options{RelGap: 1e-12, AbsGap: -1, Workers: 2, OnProgress: func(bnb.Progress) {
+			if over.Load() {
+				t.Error("called back after the end")
+			}
+		}})
+		over.Store(true)
+		cancel()
+		if err != nil || r.Status != milp.TimeLimit {
+			t.Fatalf("%v, %v", r, err)
+		}
+		u, bound := slices.Clone(r.U), r.DualBound
+		time.Sleep(3 * time.Millisecond)
+		if !slices.Equal(u, r.U) || bound != r.DualBound || p.Objective(r.U, ws) != r.Objective || bound > r.Objective {
+			t.Errorf("the result changed or is not true: %+v", r)
+		}
+		judged++
+	}
+	if judged != 20 {
+		t.Fatalf("%d deadlines were judged", judged)
 	}
 }
 

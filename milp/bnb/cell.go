@@ -26,6 +26,7 @@ type cells struct {
 	basis lp.Basis
 	u     []float64
 	faces []face
+	stop  func() bool
 
 	// Where there are constraints:
 	price float64   // of what they are broken by
@@ -70,6 +71,7 @@ func newCells(p *problem, b *bound.Bounder) *cells {
 // walk improves best until a cell's minimum beats all its neighbours that were
 // tried, or the steps are spent.
 func (c *cells) walk(ctx context.Context, best *incumbent) {
+	c.stop = func() bool { return ctx.Err() != nil }
 	c.enter(best.u)
 	for steps := walkSteps; steps > 0 && ctx.Err() == nil; steps-- {
 		if !c.minimise(best) {
@@ -119,7 +121,7 @@ func (c *cells) minimise(best *incumbent) bool {
 	if c.basis.Rows() == c.lp.Rows() {
 		c.lp.SetBasis(&c.basis)
 	}
-	status := c.lp.Solve(math.Inf(1), lp.Options{})
+	status := c.lp.Solve(math.Inf(1), lp.Options{Stop: c.stop})
 	c.work += (c.lp.Iterations + 4) * 2 * c.entries
 	c.lp.Basis(&c.basis)
 	if status != lp.Optimal {

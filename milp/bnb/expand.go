@@ -20,8 +20,9 @@ type expander struct {
 	// units whose ranges are inherited do not depend on the node before.
 	reach, rootReach *bound.Reach
 	d                *descent
-	relax            *relaxed // nil until phases are split
-	phases           bool     // the current tree splits phases
+	relax            *relaxed    // nil until phases are split
+	phases           bool        // the current tree splits phases
+	stop             func() bool // the context has ended: what is at hand will not count
 }
 
 func newExpander(p *problem, b *bound.Bounder, steps int) *expander {

@@ -43,7 +43,7 @@ func (x *relaxed) process(e *expander, c *node, cutoff float64, out *expansion) 
 		limit = nodeIterations
 	}
 	beyond := cutoff + 1e-7*(1+math.Abs(cutoff)) // what rounding takes away again
-	status := r.lp.Solve(beyond, lp.Options{MaxIterations: limit})
+	status := r.lp.Solve(beyond, lp.Options{MaxIterations: limit, Stop: e.stop})
 	out.work += (r.lp.Iterations + 4) * r.size
 	x.certify(e, c)
 	clipping := c.rec.copyDual(c, x.dual) // whose form clips

@@ -44,6 +44,7 @@ type search struct {
 	pool    []sampled // of the multi-start, best first
 	cells   *cells    // nil until the walk through cells is worth it
 	cleanup []func()  // to be called at the end
+	live    *live     // nil if nobody listens before the end
 	rec     *recorder // nil if nothing is recorded
 }
 
@@ -57,7 +58,15 @@ type search struct {
 // stages take turns until what they achieve on the program at hand decides between
 // them. All share the incumbent, and the best of their bounds counts.
 func Solve(ctx context.Context, p *relu.Program, opts Options) (*Result, error) {
-	s, err := open(ctx, p, opts)
+	if ctx.Done() == nil || opts.Record { // a record is complete only at the end
+		return solve(ctx, p, opts, nil)
+	}
+	return solvePunctually(ctx, p, opts)
+}
+
+// solve is Solve that ends when it notices that the context has. l may be nil.
+func solve(ctx context.Context, p *relu.Program, opts Options, l *live) (*Result, error) {
+	s, err := openLive(ctx, p, opts, l)
 	if err != nil {
 		return nil, err
 	}
@@ -121,7 +130,11 @@ func (s *search) finished(ctx context.Context) bool {
 
 // open finds first incumbents and bounds the root.
 func open(ctx context.Context, p *relu.Program, opts Options) (*search, error) {
-	s := &search{opts: opts.withDefaults(), start: time.Now(), proven: math.Inf(-1),
+	return openLive(ctx, p, opts, nil)
+}
+
+func openLive(ctx context.Context, p *relu.Program, opts Options, l *live) (*search, error) {
+	s := &search{live: l, opts: opts.withDefaults(), start: time.Now(), proven: math.Inf(-1),
 		best: incumbent{value: math.Inf(1)}, p: newProblem(p)}
 	s.res = &Result{}
 	if s.opts.Record && !p.Constrained() {
@@ -139,7 +152,9 @@ func open(ctx context.Context, p *relu.Program, opts Options) (*search, error) {
 	}
 	s.firstPlan()
 	for range s.opts.Workers {
-		s.workers = append(s.workers, newExpander(s.p, b.Clone(), s.opts.DualSteps))
+		e := newExpander(s.p, b.Clone(), s.opts.DualSteps)
+		e.stop = func() bool { return ctx.Err() != nil }
+		s.workers = append(s.workers, e)
 	}
 	s.results = make([]expansion, roundSize)
 	s.race.s = s
@@ -172,6 +187,7 @@ func (s *search) tryStarts() {
 func (s *search) firstPlan() {
 	if s.res.FirstPlanTime == 0 && s.best.u != nil {
 		s.res.FirstPlanTime = time.Since(s.start)
+		s.live.publish(s, func() {})
 	}
 }
 
@@ -320,9 +336,11 @@ func (s *search) report() {
 	pr := Progress{Elapsed: time.Since(s.start), PrimalBound: s.best.value, DualBound: s.dualBound(),
 		NodeCount: s.nodes, OpenNodes: s.race.open()}
 	s.record(pr)
-	if s.opts.OnProgress != nil {
-		s.opts.OnProgress(pr)
-	}
+	s.live.publish(s, func() {
+		if s.opts.OnProgress != nil {
+			s.opts.OnProgress(pr)
+		}
+	})
 }
 
 // record keeps a point of the trace whenever the gap shrank by a hundredth.

@@ -80,7 +80,7 @@ func (b *Bounder) optimised(r Ranges, targets []target, t int, lower, upper []fl
 			s.best[k] = max(s.best[k], b.panel.low[k])
 			open = open || s.best[k] < 0
 		}
-		if i == opts.Steps || !open {
+		if i == opts.Steps || !open || opts.Stop != nil && opts.Stop() {
 			return
 		}
 		s.setRates(i+1, opts)

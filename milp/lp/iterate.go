@@ -15,7 +15,7 @@ const (
 
 // iterate changes the basis until one of the outcomes. It needs d and x of the
 // basis, with d's signs right.
-func (s *Solver) iterate(cutoff float64, maxIterations int) outcome {
+func (s *Solver) iterate(cutoff float64, limits limits) outcome {
 	stalled := 0
 	for {
 		if s.objective >= cutoff {
@@ -25,7 +25,7 @@ func (s *Solver) iterate(cutoff float64, maxIterations int) outcome {
 		if p < 0 {
 			return feasible
 		}
-		if s.Iterations >= maxIterations {
+		if limits.reached(s.Iterations) {
 			return limit
 		}
 		sigma, delta := 1.0, s.lo[p]-s.x[p]

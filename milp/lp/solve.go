@@ -8,37 +8,48 @@ func (s *Solver) Solve(cutoff float64, opts Options) Status {
 	if math.IsNaN(cutoff) {
 		panic("lp: Solve: the cutoff is NaN")
 	}
-	maxIterations := opts.MaxIterations
-	if maxIterations == 0 {
-		maxIterations = 1000 + 10*(s.n+len(s.rows))
+	limits := limits{opts.MaxIterations, opts.Stop}
+	if limits.iterations == 0 {
+		limits.iterations = 1000 + 10*(s.n+len(s.rows))
 	}
 	s.Iterations, s.perturbed = 0, 0
 	s.lo, s.hi = s.lower, s.upper
-	status := s.optimise(cutoff, maxIterations)
+	status := s.optimise(cutoff, limits)
 	for tries := 0; status == Unbounded; tries++ {
 		if tries == 5 {
 			status = Stalled
 			break
 		}
-		first, fits := s.phaseOne(maxIterations)
+		first, fits := s.phaseOne(limits)
 		if first != Optimal {
 			status = first
 			break
 		}
 		if !fits {
-			status = s.withoutCosts(maxIterations)
+			status = s.withoutCosts(limits)
 			break
 		}
-		status = s.optimise(cutoff, maxIterations)
+		status = s.optimise(cutoff, limits)
 	}
 	s.finish(status)
 	return status
 }
 
+// limits end a solve early.
+type limits struct {
+	iterations int
+	stop       func() bool
+}
+
+// reached looks at the number of basis changes, and every eighth time at the rest.
+func (l limits) reached(iterations int) bool {
+	return iterations >= l.iterations || iterations%8 == 7 && l.stop != nil && l.stop()
+}
+
 // optimise runs the dual simplex with the bounds lo and hi, and computes everything
 // anew from the given costs before each decision. Unbounded means that a reduced
 // cost has a sign for which its variable has no bound.
-func (s *Solver) optimise(cutoff float64, maxIterations int) Status {
+func (s *Solver) optimise(cutoff float64, limits limits) Status {
 	for range maxRounds {
 		fits := s.compute()
 		switch {
@@ -49,7 +60,7 @@ func (s *Solver) optimise(cutoff float64, maxIterations int) Status {
 		case s.leaving() < 0:
 			return Optimal
 		}
-		switch s.iterate(cutoff, maxIterations) {
+		switch s.iterate(cutoff, limits) {
 		case limit:
 			return IterationLimit
 		case infeasible:
@@ -90,7 +101,7 @@ func (s *Solver) compute() bool {
 
 // phaseOne looks for a basis whose reduced costs have signs that fit the bounds. If
 // it comes to an end, with Optimal, it says whether there is one.
-func (s *Solver) phaseOne(maxIterations int) (status Status, fits bool) {
+func (s *Solver) phaseOne(limits limits) (status Status, fits bool) {
 	for j := range s.lower {
 		lo, hi := math.IsInf(s.lower[j], -1), math.IsInf(s.upper[j], 1)
 		switch {
@@ -105,15 +116,15 @@ func (s *Solver) phaseOne(maxIterations int) (status Status, fits bool) {
 		}
 	}
 	s.lo, s.hi = s.boxLo, s.boxHi
-	status = s.optimise(math.Inf(1), maxIterations)
+	status = s.optimise(math.Inf(1), limits)
 	s.lo, s.hi = s.lower, s.upper
 	return status, s.settle()
 }
 
 // withoutCosts tells an infeasible program from an unbounded one.
-func (s *Solver) withoutCosts(maxIterations int) Status {
+func (s *Solver) withoutCosts(limits limits) Status {
 	s.zeroCost, s.dualFresh = true, false
-	status := s.optimise(math.Inf(1), maxIterations)
+	status := s.optimise(math.Inf(1), limits)
 	s.zeroCost, s.dualFresh = false, false
 	if status == Optimal {
 		return Unbounded

@@ -29,7 +29,8 @@ func (s Status) String() string {
 // Options are the choices of [Solver.Solve]. The zero value is the documented
 // default.
 type Options struct {
-	MaxIterations int // basis changes; 0 means 1000 + 10 (columns + rows)
+	MaxIterations int         // basis changes; 0 means 1000 + 10 (columns + rows)
+	Stop          func() bool // asked now and then: true ends it like MaxIterations; nil for never
 }
 
 // Tolerances. Bounds of variables are met to feasTol; signs of reduced costs to
