@@ -114,7 +114,8 @@ const (
 
 var gates = []string{ReLU, Identity, Zero}
 
-// Leaf is a part of the box with a lower bound of J. Units are hidden units: unit
+// Leaf is a part of the box with a lower bound of J: where [Range] was used, of min(J,
+// dual_bound), which is as good. Units are hidden units: unit
 // h of step t has index t*n + h, n hidden units in one step.
 //
 // The leaves together cover the box as the leaves of a tree do: boxes are

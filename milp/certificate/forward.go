@@ -14,8 +14,55 @@ func CostAbove(p *Program, actions [][]float64) float64 {
 	return m.cost(u).hi
 }
 
-// cost encloses J(u).
+// cost encloses J(u): by intervals, and where these have grown over the steps by linear
+// forms, which see that errors cancel.
 func (m *model) cost(u []float64) span {
+	s := m.intervalCost(u)
+	if s.hi-s.lo <= wide*(1+max(math.Abs(s.lo), math.Abs(s.hi))) {
+		return s
+	}
+	z := m.linearCost(u)
+	return span{max(s.lo, z.lo), min(s.hi, z.hi)}
+}
+
+// wide is the relative width from which on an enclosure of J is improved.
+const wide = 1e-12
+
+// linearCost encloses J(u) by a linear form for each end of each residual.
+func (m *model) linearCost(u []float64) span {
+	w := newWorker(m)
+	r := w.open(u, u)
+	return m.sum(func(k *Term, j int) span {
+		s := m.residual(k, j, r.xlo, r.xhi, u, u)
+		return span{max(s.lo, w.residual(k, j, 1, r, u)), min(s.hi, -w.residual(k, j, -1, r, u))}
+	})
+}
+
+// residual returns a lower bound of sign times entry j of the residual of a term, at u.
+func (w *worker) residual(k *Term, j int, sign float64, r *ranges, u []float64) float64 {
+	m, f := w.m, &w.f
+	f.reset()
+	m.row(f, k, j, sign)
+	for t := k.T - 1; t >= 0; t-- {
+		m.output(f, t, r)
+		m.relaxed(f, t, len(m.hidden), &sides{r: r})
+		m.reads(f, t)
+	}
+	return m.minimum(f, u, u)
+}
+
+// sum encloses J, given the residuals.
+func (m *model) sum(residual func(k *Term, j int) span) span {
+	var sum span
+	for i := range m.p.Cost {
+		k := &m.p.Cost[i]
+		n := k.norm(residual)
+		sum = sum.plus(span{down(k.Factor * n.lo), up(k.Factor * n.hi)})
+	}
+	return sum
+}
+
+func (m *model) intervalCost(u []float64) span {
 	p, nx, nu := m.p, m.p.Nx, m.p.Nu
 	xl, xh := make([]float64, (p.Horizon+1)*nx), make([]float64, (p.Horizon+1)*nx)
 	copy(xl, p.X0)
@@ -36,21 +83,15 @@ func (m *model) cost(u []float64) span {
 			xl[(t+1)*nx+i], xh[(t+1)*nx+i] = x.lo, x.hi
 		}
 	}
-	var sum span
-	for i := range p.Cost {
-		k := &p.Cost[i]
-		n := m.norm(k, xl, xh, u)
-		sum = sum.plus(span{down(k.Factor * n.lo), up(k.Factor * n.hi)})
-	}
-	return sum
+	return m.sum(func(k *Term, j int) span { return m.residual(k, j, xl, xh, u, u) })
 }
 
 // norm encloses the norm of a term's residual.
-func (m *model) norm(k *Term, xl, xh, u []float64) span {
+func (k *Term) norm(residual func(k *Term, j int) span) span {
 	var sum, largest, squares span
 	top := span{math.Inf(-1), math.Inf(-1)}
 	for j := range k.B {
-		r := m.residual(k, j, xl, xh, u, u)
+		r := residual(k, j)
 		a := span{max(0, r.lo, -r.hi), r.mag()}
 		sum = sum.plus(a)
 		squares = squares.plus(span{down(a.lo * a.lo), up(a.hi * a.hi)})
