@@ -17,6 +17,8 @@ type Options struct {
 	Binary string
 	// Data is the folder of outside data; only some benchmarks need it.
 	Data string
+	// Starts is the number of start states, 0 for the default of the benchmark.
+	Starts int
 	// Time is the processor time a search may take; 0 means what the benchmark's
 	// summary says. See [Takes].
 	Time time.Duration
@@ -62,7 +64,8 @@ type Choice string
 
 // The choices, by the names of their flags.
 const (
-	TimeChoice Choice = "time"
+	TimeChoice   Choice = "time"
+	StartsChoice Choice = "starts"
 )
 
 var benches = []bench{
@@ -72,6 +75,10 @@ var benches = []bench{
 	{name: "acasxu", summary: "properties of 27 networks for aircraft, 112 proofs and refutations", run: acasxuBench},
 	{name: "push-t-grid", summary: "proofs for 48 small push-T models, 20 s each at most; against HiGHS", run: pushTGridBench,
 		takes: []Choice{TimeChoice}},
+	{name: "push-t", summary: "first plans with the sparse model, and plans among obstacles, 20 s each", run: pushTBench,
+		takes: []Choice{TimeChoice, StartsChoice}},
+	{name: "replan", summary: "closed loop with the sparse model: proven plans and their time, .05 s each at most", run: replanBench,
+		takes: []Choice{TimeChoice, StartsChoice}},
 }
 
 // Names returns the names of all benchmarks.

@@ -21,7 +21,7 @@ import (
 const maxBenchTime = 86_400
 
 func (a *app) benchCommand() *cobra.Command {
-	rounds, limit := 0, 0.0
+	rounds, starts, limit := 0, 0, 0.0
 	c := &cobra.Command{
 		Use:   "bench NAME",
 		Short: "Measure against peers, side by side in one run",
@@ -34,6 +34,7 @@ leaves its column empty.`,
 	}
 	c.Flags().IntVar(&rounds, "rounds", 3, "measurements of which the best counts")
 	c.Flags().Float64Var(&limit, "time", 0, "processor seconds a search may take, 0 for the benchmark's own limit")
+	c.Flags().IntVar(&starts, "starts", 0, "start states, 0 for the benchmark's own number")
 	return a.command(c, outForResult, func(ctx context.Context, _ *cobra.Command, args []string) (result, error) {
 		if !slices.Contains(bench.Names(), args[0]) {
 			return nil, badInputf("bench %s: unknown; %s", args[0], strictyaml.Choices("names", args[0], bench.Names()))
@@ -47,8 +48,15 @@ leaves its column empty.`,
 		if limit > 0 && !bench.Takes(args[0], bench.TimeChoice) {
 			return nil, badInputf("--time: bench %s has no such limit", args[0])
 		}
+		if starts < 0 {
+			return nil, badInputf("--starts %d: must be at least 0", starts)
+		}
+		if starts > 0 && !bench.Takes(args[0], bench.StartsChoice) {
+			return nil, badInputf("--starts: bench %s has no start states to choose", args[0])
+		}
 		var p *progress
-		opts := bench.Options{Seed: a.seed, Rounds: rounds, Data: dataFolder(), Time: time.Duration(limit * float64(time.Second))}
+		opts := bench.Options{Seed: a.seed, Rounds: rounds, Data: dataFolder(), Starts: starts,
+			Time: time.Duration(limit * float64(time.Second))}
 		opts.OnRound = func(done, total int, what string) {
 			if done == 0 {
 				p.finish()

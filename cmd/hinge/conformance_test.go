@@ -106,6 +106,7 @@ func TestBadInput(t *testing.T) {
 		{args: []string{"bench", "trian"}, want: []string{"trian", `did you mean "train"?`}},
 		{args: []string{"bench", "train", "--time", "3"}, want: []string{"--time", "train", "no such limit"}},
 		{args: []string{"bench", "push-t-grid", "--time", "-1"}, want: []string{"--time -1", "0 to 86400"}},
+		{args: []string{"bench", "push-t-grid", "--starts", "3"}, want: []string{"--starts", "push-t-grid"}},
 		{args: []string{"version", "now"}, want: []string{`"now"`, "one too many"}},
 	} {
 		o := hingeIn(t, t.TempDir(), test.env, test.args...)
