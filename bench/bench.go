@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"fmt"
+	"io"
 	"math"
 	"slices"
 	"time"
@@ -50,6 +51,8 @@ type Report struct {
 	Rows     []Row             `json:"rows"`
 	Machine  Machine           `json:"machine"`
 	Versions map[string]string `json:"versions"` // of us, Go and every peer
+	// Picture writes a PNG; nil if there is nothing to see.
+	Picture func(io.Writer) error `json:"-"`
 }
 
 // bench is one benchmark by name.
@@ -77,6 +80,8 @@ var benches = []bench{
 		takes: []Choice{TimeChoice}},
 	{name: "push-t", summary: "first plans with the sparse model, and plans among obstacles, 20 s each", run: pushTBench,
 		takes: []Choice{TimeChoice, StartsChoice}},
+	{name: "scaling", summary: "time against ReLUs, inputs and the share of unstable units, 5 s a proof; against HiGHS", run: scalingBench,
+		takes: []Choice{TimeChoice}},
 	{name: "replan", summary: "closed loop with the sparse model: proven plans and their time, .05 s each at most", run: replanBench,
 		takes: []Choice{TimeChoice, StartsChoice}},
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"hinge/bench"
+	"hinge/internal/atomicfile"
 	"hinge/internal/strictyaml"
 	"hinge/report"
 )
@@ -35,7 +37,7 @@ leaves its column empty.`,
 	c.Flags().IntVar(&rounds, "rounds", 3, "measurements of which the best counts")
 	c.Flags().Float64Var(&limit, "time", 0, "processor seconds a search may take, 0 for the benchmark's own limit")
 	c.Flags().IntVar(&starts, "starts", 0, "start states, 0 for the benchmark's own number")
-	return a.command(c, outForResult, func(ctx context.Context, _ *cobra.Command, args []string) (result, error) {
+	return a.command(c, outForResult+", and the picture some benchmarks draw", func(ctx context.Context, _ *cobra.Command, args []string) (result, error) {
 		if !slices.Contains(bench.Names(), args[0]) {
 			return nil, badInputf("bench %s: unknown; %s", args[0], strictyaml.Choices("names", args[0], bench.Names()))
 		}
@@ -72,7 +74,11 @@ leaves its column empty.`,
 		if err != nil {
 			return nil, err
 		}
-		return a.saved("bench-"+args[0], benchResult{r})
+		saved, err := a.saved("bench-"+args[0], benchResult{r})
+		if err == nil && a.out != "" && r.Picture != nil {
+			err = atomicfile.Write(filepath.Join(a.out, "bench-"+args[0]+".png"), r.Picture)
+		}
+		return saved, err
 	})
 }
 
