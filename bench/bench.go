@@ -75,6 +75,7 @@ var benches = []bench{
 	{name: "train", summary: "training throughput of a small perceptron, against numpy", run: trainBench},
 	{name: "sim", summary: "simulator pokes and sub-steps per processor second, against pymunk", run: simBench},
 	{name: "plan", summary: "encoding, solving to a gap, start-up time; against HiGHS", run: planBench},
+	{name: "deadline", summary: "how late the search returns, against an idle loop", run: deadlineBench},
 	{name: "acasxu", summary: "properties of 27 networks for aircraft, 112 proofs and refutations", run: acasxuBench},
 	{name: "push-t-grid", summary: "proofs for 48 small push-T models, 20 s each at most; against HiGHS", run: pushTGridBench,
 		takes: []Choice{TimeChoice}},
