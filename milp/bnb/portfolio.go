@@ -29,6 +29,7 @@ type portfolio struct {
 
 type member struct {
 	contestant
+	turns   int
 	strikes int
 	stuck   bool
 	entry   int // what it had spent when it entered
@@ -55,6 +56,7 @@ func (p *portfolio) run(ctx context.Context, work int) {
 			turn = work
 		}
 		m.stuck = !m.advance(ctx, turn)
+		m.turns++
 		p.eliminate()
 	}
 }
@@ -91,7 +93,7 @@ func (p *portfolio) eliminate() {
 // beaten compares m with the others. One that has spent less is granted a gap that
 // falls with the root of the work.
 func (p *portfolio) beaten(m *member) bool {
-	if m.spent() == 0 || math.IsInf(m.lower(), -1) { // too early to say
+	if m.turns == 0 || math.IsInf(m.lower(), -1) { // too early to say
 		return false
 	}
 	worst := math.Inf(1)
@@ -108,7 +110,7 @@ func (p *portfolio) beaten(m *member) bool {
 	switch {
 	case worst < clearly:
 		return true
-	case worst < dominated:
+	case worst < dominated && m.turns > 1:
 		m.strikes++
 	}
 	return m.strikes >= 2

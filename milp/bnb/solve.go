@@ -233,7 +233,7 @@ func (s *search) cutoff() float64 {
 	if math.IsInf(s.best.value, 1) {
 		return math.Inf(1)
 	}
-	return s.best.value - max(s.opts.AbsGap, s.opts.RelGap*math.Abs(s.best.value))
+	return s.best.value - (1-1e-12)*max(s.opts.AbsGap, s.opts.RelGap*math.Abs(s.best.value)) // not met by rounding alone
 }
 
 // grow expands rounds of nodes of a tree until the gap is met, a limit is reached
