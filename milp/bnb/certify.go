@@ -81,7 +81,7 @@ func (p *record) leaves(dst []certificate.Leaf, most float64, path []byte) []cer
 		}
 		return dst
 	}
-	y := certificate.Leaf{Lower: p.lower, Upper: p.upper, Bound: min(p.bound, most), Path: string(path), Slab: p.slab,
+	y := certificate.Leaf{Lower: p.lower, Upper: p.upper, Bound: min(p.bound, most), Path: string(path), Slab: p.slab, Redo: p.redo,
 		Low: p.dual.Low, Mult: p.dual.Mult}
 	if slices.ContainsFunc(p.dual.Split, func(v float64) bool { return v != 0 }) {
 		y.Split = p.dual.Split

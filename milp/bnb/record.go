@@ -36,7 +36,7 @@ type record struct {
 	bound        float64     // of J there
 	own          float64     // bound that dual gave
 	dual         *bound.Dual // not changed: others may hold it too
-	slab         bool        // see certificate.Leaf
+	slab, redo   bool        // see certificate.Leaf
 	kids         *[2]*record // nil for a leaf
 }
 
@@ -122,10 +122,8 @@ func copyDual(d *bound.Dual, r bound.Ranges) *bound.Dual {
 }
 
 // clip splits the part into the slabs that were cut off, with the dual d whose form
-// says that J >= cutoff there, and what is left, which it returns. Coordinates go
-// from the last to the first, so that the checker sees what the solver sees: ranges
-// are not tightened behind a slab, and where the solver does so, from the first
-// coordinate that was cut.
+// says that J >= cutoff there, and what is left, which it returns. Ranges are not
+// tightened behind a slab but, if the solver did so at all, the last.
 func (p *record) clip(n *node, d *bound.Dual, cutoff float64, tightened bool) *record {
 	if p == nil {
 		return nil
@@ -155,7 +153,7 @@ func (p *record) clip(n *node, d *bound.Dual, cutoff float64, tightened bool) *r
 		return p
 	}
 	if tightened {
-		last.slab = false
+		last.slab, last.redo = false, true
 	}
 	p.forget()
 	return rest

@@ -150,6 +150,8 @@ type Leaf struct {
 	// by a per cent in either direction, since linear bounds are not monotone.
 	Path string `json:"path,omitempty"`
 	// Slab says that the solver clipped the leaf off and went on with what was left
-	// without tightening any range. It helps the checker to find the same ranges.
+	// without tightening any range; Redo, that it then tightened those of all steps,
+	// not only from the step of the cut on. Both help the checker to find the same ranges.
 	Slab bool `json:"slab,omitempty"`
+	Redo bool `json:"redo,omitempty"`
 }

@@ -327,3 +327,25 @@ func TestSuperfluousLeaves(t *testing.T) {
 		}
 	}
 }
+
+// TestLongForward: over many steps intervals of states grow where their errors cancel;
+// the cost of a plan is enclosed tightly all the same.
+func TestLongForward(t *testing.T) {
+	for seed := range uint64(10) {
+		rng := rand.New(rand.NewPCG(seed, 12))
+		p := randomProgram(rng, shape{nx: 4, nu: 1, horizon: 30, hidden: []int{8, 8}, norms: []string{L1, SquaredL2, LInf, Max}, skip: true})
+		for l := range p.Network.Layers {
+			for i := range p.Network.Layers[l].Weights {
+				p.Network.Layers[l].Weights[i] *= .7
+			}
+		}
+		u := make([]float64, len(p.Lower))
+		sample(rng, u, p.Lower, p.Upper)
+		want, _ := naive(p, u)
+		m := newModel(p)
+		s, plain := m.cost(u), m.intervalCost(u)
+		if !(s.lo <= want+1e-9*math.Abs(want) && s.hi >= want-1e-9*math.Abs(want)) || !(s.hi-s.lo <= 1e-7*(1+math.Abs(want))) {
+			t.Errorf("seed %d: J = %v is enclosed in [%v, %v]; intervals alone say [%v, %v]", seed, want, s.lo, s.hi, plain.lo, plain.hi)
+		}
+	}
+}

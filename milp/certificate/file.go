@@ -154,7 +154,8 @@ func (s *scanner) leaf(at string) Leaf {
 			s.array(at, func(i int) { y.Phases = append(y.Phases, s.phase(fmt.Sprintf("%s[%d]", at, i))) })
 		}}, split,
 		key{name: "path", optional: true, read: func(at string) { y.Path = s.text(at) }},
-		key{name: "slab", optional: true, read: func(at string) { y.Slab = s.truth(at) }})
+		key{name: "slab", optional: true, read: func(at string) { y.Slab = s.truth(at) }},
+		key{name: "redo", optional: true, read: func(at string) { y.Redo = s.truth(at) }})
 	return y
 }
 

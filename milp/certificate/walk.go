@@ -132,14 +132,23 @@ func (k *walker) child(t *tree, side int, p place) (place, bool) {
 		p.lower = slices.Clone(p.lower)
 		p.lower[at] = t.point
 	}
-	if !k.slab(t.kids[1-side]) {
+	switch y := k.sibling(t.kids[1-side]); {
+	case y != nil && y.Slab:
+	case y != nil && y.Redo:
+		p.pending = 0
+	default:
 		p.pending = min(p.pending, at/k.c.Program.Nu)
 	}
 	return p, true
 }
 
-// slab reports whether a subtree is a leaf that was clipped off.
-func (k *walker) slab(t *tree) bool { return t.leaves != nil && k.c.Leaves[t.leaves[0]].Slab }
+// sibling returns the leaf that a subtree is, nil if it is none.
+func (k *walker) sibling(t *tree) *Leaf {
+	if t.leaves == nil {
+		return nil
+	}
+	return &k.c.Leaves[t.leaves[0]]
+}
 
 func (k *walker) behind(leaf int32) bool {
 	k.mu.Lock()
