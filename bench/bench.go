@@ -79,6 +79,8 @@ var benches = []bench{
 	{name: "acasxu", summary: "properties of 27 networks for aircraft, 112 proofs and refutations", run: acasxuBench},
 	{name: "push-t-grid", summary: "proofs for 48 small push-T models, 20 s each at most; against HiGHS", run: pushTGridBench,
 		takes: []Choice{TimeChoice}},
+	{name: "hd-milp-plan", summary: "proofs of plans under hard constraints; against HiGHS and CBC", run: hdMILPPlanBench,
+		takes: []Choice{TimeChoice}},
 	{name: "push-t", summary: "first plans with the sparse model, and plans among obstacles, 20 s each", run: pushTBench,
 		takes: []Choice{TimeChoice, StartsChoice}},
 	{name: "scaling", summary: "time against ReLUs, inputs and the share of unstable units, 5 s a proof; against HiGHS", run: scalingBench,
