@@ -147,6 +147,8 @@ func (s *search) plantConstrained(ctx context.Context, t *tree) {
 	s.nodes++
 	s.best.offer(out.found.u, out.found.value)
 	s.explore(ctx, &out)
+	root.basis = scout.basis
+	scout.dual.Copy(root.dual)
 	if math.IsInf(scout.bound, 1) || !s.sharpen(ctx, t, root) {
 		t.work += s.bounder.Work() - start
 		return
@@ -174,8 +176,8 @@ func (s *search) explore(ctx context.Context, x *expansion) {
 
 // Work of walks: a part of the tree's, and what is free.
 const (
-	exploreShare = .1
-	exploreFree  = 20_000_000
+	exploreShare = .05
+	exploreFree  = 5_000_000
 )
 
 // walkFrom walks from any action sequence, with J + price (what it breaks) for J, and

@@ -113,6 +113,14 @@ const reclip = .2
 // a dual that is not optimal. Without it, flat optima are split for ever.
 const deepening = 12
 
+// ascent returns the dual steps of c: none where its relaxation is solved anyway.
+func (e *expander) ascent(c *node) int {
+	if e.phases && e.p.Constrained() {
+		return 0
+	}
+	return e.steps * (1 + c.depth/deepening)
+}
+
 // process bounds c, clips it, looks for an incumbent and chooses its branch.
 // Its box differs from the one its ranges were made for from step first on.
 func (e *expander) process(c *node, first int, cutoff float64, out *expansion) {
@@ -127,7 +135,7 @@ func (e *expander) process(c *node, first int, cutoff float64, out *expansion) {
 			return
 		}
 		v := e.b.Objective(c.dual, &e.form, c.ranges, c.lower, c.upper,
-			bound.Ascent{Steps: e.steps * (1 + c.depth/deepening), Rate: .1, Cutoff: cutoff})
+			bound.Ascent{Steps: e.ascent(c), Rate: .1, Cutoff: cutoff})
 		c.rec.prove(c, c.dual, v)
 		c.bound = max(c.bound, v)
 		if c.bound >= cutoff {

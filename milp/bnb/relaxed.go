@@ -40,6 +40,8 @@ func (x *relaxed) process(e *expander, c *node, cutoff float64, out *expansion) 
 	limit := rootIterations
 	if c.basis != nil {
 		r.lp.SetBasis(c.basis)
+	}
+	if c.depth > 0 {
 		limit = nodeIterations
 	}
 	beyond := cutoff + 1e-7*(1+math.Abs(cutoff)) // what rounding takes away again
