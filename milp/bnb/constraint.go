@@ -107,7 +107,18 @@ func (p *problem) confine(lower, upper []float64) bool {
 	return true
 }
 
-// competeConstrained searches where not every action sequence of the box is a plan:
+// follows reports whether the search follows the boxes of states: always where there
+// are constraints. Without them it does so, so far, where the cost is the largest of
+// several rows and actions are many; a certificate cannot tell of ranges found so.
+func follows(p *relu.Program, opts Options) bool {
+	if p.Constrained() {
+		return true
+	}
+	return !opts.Record && isLinear(p) && p.Inputs() >= 6 && p.ReLUs() <= maxTrianglesConstrained &&
+		slices.ContainsFunc(p.Terms, func(k relu.Term) bool { return k.Norm == control.Max && k.Rows > 1 })
+}
+
+// competeConstrained searches where the boxes of states are followed:
 // by the tree on phases, whose relaxation holds the constraints as they are, and by
 // the tree on actions where there is no relaxation.
 func (s *search) competeConstrained(ctx context.Context) {

@@ -27,7 +27,9 @@
 // With hard constraints the tree on phases searches alone, as its relaxation holds
 // their rows; whole actions are split between whole numbers. Then P counts only plans
 // that keep the rows to [Tolerance], there may be none yet (cutoff = +Inf), and a tree
-// that ends without one proves that there is none. See constraint.go.
+// that ends without one proves that there is none. The boxes of states are followed
+// there, also without constraints where costs are the largest of several rows
+// (follows). See constraint.go.
 //
 // No bound comes from the simplex itself: its multipliers become a [bound.Dual],
 // whose bound is computed anew with its rounding covered.

@@ -80,7 +80,7 @@ func (e *expander) firstStep(b branch) int {
 // child returns a copy of n restricted to one side of its branch.
 func (e *expander) child(n *node, side int) *node {
 	c := &node{bound: n.bound, depth: n.depth + 1, lower: slices.Clone(n.lower), upper: slices.Clone(n.upper),
-		phases: n.phases, ranges: e.b.NewRanges(), dual: e.b.NewDual(), basis: n.basis}
+		phases: n.phases, form: n.form, ranges: e.b.NewRanges(), dual: e.b.NewDual(), basis: n.basis}
 	n.ranges.Copy(c.ranges)
 	n.dual.Copy(c.dual)
 	if b := n.branch; b.onUnit {
@@ -115,7 +115,7 @@ const deepening = 12
 
 // ascent returns the dual steps of c: none where its relaxation is solved anyway.
 func (e *expander) ascent(c *node) int {
-	if e.phases && e.p.Constrained() {
+	if e.phases && e.p.follows {
 		return 0
 	}
 	return e.steps * (1 + c.depth/deepening)
@@ -125,6 +125,11 @@ func (e *expander) ascent(c *node) int {
 // Its box differs from the one its ranges were made for from step first on.
 func (e *expander) process(c *node, first int, cutoff float64, out *expansion) {
 	e.rootReach.Copy(e.reach)
+	if e.p.follows {
+		if e.b.Below(c.form, cutoff); c.form != nil && !math.IsInf(cutoff, 1) {
+			out.dropped = min(out.dropped, cutoff) // the ranges hold where J is less
+		}
+	}
 	for pass := range 3 {
 		if !e.p.confine(c.lower, c.upper) {
 			c.bound = math.Inf(1)

@@ -31,8 +31,9 @@ type Options struct {
 	// the newest nodes instead of the best ones. 0 means 200,000.
 	OpenLimit int
 
-	// Record keeps the proof, for [Result.Certificate]. It changes nothing else. With
-	// hard constraints there is no certificate.
+	// Record keeps the proof, for [Result.Certificate]. It changes nothing else, except
+	// that without constraints the boxes of states are never followed (see constraint.go),
+	// of which a certificate cannot tell. With constraints there is none.
 	Record bool
 	// RecordLimit caps the numbers kept for it, 8 bytes each; beyond it what is below
 	// the nodes then open is not recorded, and the certificate proves the bound of

@@ -219,7 +219,7 @@ func (s *search) startCells(ctx context.Context) {
 		return
 	}
 	s.cells = newCells(s.p, s.bounder)
-	if s.p.Constrained() {
+	if s.p.follows {
 		return // there is nothing to walk from yet
 	}
 	s.walk(ctx)

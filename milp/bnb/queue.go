@@ -16,7 +16,8 @@ type node struct {
 	phases       []phase
 	ranges       bound.Ranges
 	dual         *bound.Dual
-	basis        *lp.Basis // of its relaxation, nil if none was solved
+	basis        *lp.Basis   // of its relaxation, nil if none was solved
+	form         *bound.Form // of J there, from the relaxation; nil if there is none
 	branch       branch
 	rec          *record // nil if it is not recorded
 }

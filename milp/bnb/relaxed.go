@@ -40,9 +40,9 @@ func (x *relaxed) process(e *expander, c *node, cutoff float64, out *expansion) 
 	limit := rootIterations
 	if c.basis != nil {
 		r.lp.SetBasis(c.basis)
-	}
-	if c.depth > 0 {
-		limit = nodeIterations
+		if c.depth > 0 {
+			limit = nodeIterations
+		}
 	}
 	beyond := cutoff + 1e-7*(1+math.Abs(cutoff)) // what rounding takes away again
 	status := r.lp.Solve(beyond, lp.Options{MaxIterations: limit, Stop: e.stop})
@@ -62,7 +62,8 @@ func (x *relaxed) process(e *expander, c *node, cutoff float64, out *expansion) 
 	r.lp.Basis(c.basis)
 	e.p.Box.Clamp(x.u, r.lp.X()[:len(x.u)])
 	out.found.offer(x.u, e.p.value(x.u, e.d.ws))
-	if e.p.Constrained() {
+	if e.p.follows {
+		c.form = &bound.Form{C: x.form.C, A: append([]float64(nil), x.form.A...)}
 		out.guess = append(out.guess[:0], x.u...)
 	}
 	if clip(&x.form, c.lower, c.upper, cutoff) > 0 {

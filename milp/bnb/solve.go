@@ -19,6 +19,7 @@ type problem struct {
 	width     []float64        // edges of the root box, at least a tiny positive number
 	influence []float64        // see [influence]
 	limits    []control.Affine // see limit
+	follows   bool             // see follows
 }
 
 // roundSize is the number of nodes expanded between two merges. It is fixed, so
@@ -70,7 +71,7 @@ func solve(ctx context.Context, p *relu.Program, opts Options, l *live) (*Result
 	if err != nil {
 		return nil, err
 	}
-	if p.Constrained() {
+	if s.p.follows {
 		s.competeConstrained(ctx)
 	} else {
 		s.compete(ctx, decomposable(p))
@@ -141,13 +142,18 @@ func openLive(ctx context.Context, p *relu.Program, opts Options, l *live) (*sea
 		s.rec = &recorder{limit: int64(s.opts.RecordLimit)}
 	}
 	s.tryStarts()
-	b := bound.New(p)
+	s.p.follows = follows(p, s.opts)
+	ranging := bound.New
+	if s.p.follows {
+		ranging = bound.Following
+	}
+	b := ranging(p)
 	if !b.Finite() {
 		return nil, errInfinite
 	}
 	s.res.UnstableReLUs = b.Root().Unstable()
 	s.bounder = b
-	if !p.Constrained() {
+	if !s.p.follows {
 		s.pool = multistart(s.p, &s.best, s.opts, func() bool { return ctx.Err() != nil })
 	}
 	s.firstPlan()
@@ -315,7 +321,7 @@ func (s *search) merge(ctx context.Context, t *tree, x *expansion) {
 
 // improve makes a new incumbent better.
 func (s *search) improve(ctx context.Context) {
-	if !s.p.Constrained() {
+	if !s.p.follows {
 		s.workers[0].d.polish(&s.best)
 		s.walk(ctx)
 	} else if s.cells != nil {

@@ -62,6 +62,7 @@ type Bounder struct {
 	price0   float64 // of a row, to start from
 
 	infeasible bool // see Infeasible
+	follow     bool // see Following
 	gammaPull  float64
 	trivial    float64 // bound of the objective that holds without any work
 
@@ -78,8 +79,14 @@ type Bounder struct {
 
 // New prepares bounds for p: it finds ranges on the whole box by interval
 // arithmetic and then by linear bounds.
-func New(p *relu.Program) *Bounder {
-	b := &Bounder{p: p, in: p.Nx + p.Nu}
+func New(p *relu.Program) *Bounder { return newBounder(p, p.Constrained()) }
+
+// Following is New for a Bounder that also follows the boxes of states, as New does
+// where there are constraints: see constraint.go.
+func Following(p *relu.Program) *Bounder { return newBounder(p, true) }
+
+func newBounder(p *relu.Program, follow bool) *Bounder {
+	b := &Bounder{p: p, in: p.Nx + p.Nu, follow: follow}
 	b.units, b.out, b.layers = split(p)
 	h, n := p.Horizon, len(b.units)
 	b.mass = make([]float64, h*n)
@@ -98,12 +105,12 @@ func New(p *relu.Program) *Bounder {
 	for i := range p.Constraints {
 		constraints += p.Constraints[i].Rows
 	}
-	if p.Constrained() {
+	if follow {
 		constraints += leans * h
 	}
 	b.gammaPull = gamma(h*(n+p.Nx+p.Nu+2) + 2*h*p.Nx + rows + constraints + 32)
 	b.scratch()
-	if p.Constrained() {
+	if follow {
 		b.limits = &limits{box: p.Box.Clone()}
 		b.limits.empty = !whole(b.limits.box, p)
 		b.setClips()
@@ -158,7 +165,7 @@ func (b *Bounder) scratch() {
 	b.relax = newRelaxation(b.p.Horizon * len(b.units))
 	b.ascent = b.newAscent()
 	b.refining = b.newRefining()
-	if b.p.Constrained() {
+	if b.follow {
 		b.side = b.newSides()
 		if b.rowMass != nil {
 			b.side.setHard(b)

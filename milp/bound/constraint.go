@@ -190,6 +190,9 @@ func (b *Bounder) back(r Ranges, t, count int, lower, upper []float64) {
 		b.pullHidden(t-1, len(b.units))
 		b.pullInputs(t - 1)
 	}
+	if b.side != nil {
+		b.side.leanOnCut(b, count, lower, upper)
+	}
 	b.concretise(lower, upper)
 	for k, v := range best {
 		b.panel.low[k] = max(b.panel.low[k], v)

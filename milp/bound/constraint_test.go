@@ -95,6 +95,62 @@ func TestConstrainedBoundsHold(t *testing.T) {
 	}
 }
 
+// What is found below a cutoff holds for every plan below it, and following states is
+// right without constraints too.
+func TestRangesBelowCutoff(t *testing.T) {
+	judged, sharper, cut := 0, 0, 0
+	for seed := range uint64(200) {
+		rng := rand.New(rand.NewPCG(seed, 72))
+		p := relutest.Random(rng, constrained[int(seed)%len(constrained)])
+		if seed%2 == 0 {
+			relutest.Constrain(rng, p, 1+int(seed)%3)
+		}
+		b := bound.Following(p)
+		if b.Infeasible() {
+			continue
+		}
+		lower, upper, u := make([]float64, p.Inputs()), make([]float64, p.Inputs()), make([]float64, p.Inputs())
+		ws := p.NewWorkspace()
+		relutest.SubBox(rng, p, lower, upper)
+		r, d, form := b.NewRanges(), b.NewDual(), bound.Form{A: make([]float64, p.Inputs())}
+		b.Root().Copy(r)
+		if !b.Tighten(r, lower, upper, 0) {
+			continue
+		}
+		b.PlainDual(d, r, lower, upper)
+		value := b.Objective(d, &form, r, lower, upper, bound.Ascent{Steps: 10, Rate: .1, Cutoff: math.Inf(1)})
+		relutest.Point(rng, u, lower, upper)
+		cutoff := value + rng.Float64()*(p.Objective(u, ws)-value)
+		before := b.NewRanges()
+		r.Copy(before)
+		b.Below(&form, cutoff)
+		nonempty := b.Tighten(r, lower, upper, 0)
+		b.Below(nil, 0)
+		for i := range r.Lower {
+			if r.Lower[i] > before.Lower[i]+1e-9 || r.Upper[i] < before.Upper[i]-1e-9 {
+				sharper++
+			}
+		}
+		for range 400 {
+			if !draw(rng, p, u, lower, upper) || p.Violation(u, ws) > 0 {
+				continue
+			}
+			if p.Objective(u, ws) >= cutoff {
+				cut++
+				continue
+			}
+			judged++
+			if !nonempty {
+				t.Fatalf("seed %d: a box with a plan below the cutoff is called empty", seed)
+			}
+			inside(t, b, p, r, u, ws)
+		}
+	}
+	if judged < 5_000 || sharper < 300 || cut < 5_000 {
+		t.Errorf("%d plans below their cutoff, %d above, %d ranges sharper; each must occur", judged, cut, sharper)
+	}
+}
+
 // splitAt fixes the phases of some units at those of a random point, mostly, and
 // returns them: z <= 0 or, if on, z >= 0.
 func splitAt(rng *rand.Rand, p *relu.Program, b *bound.Bounder, r bound.Ranges, u, lower, upper []float64) map[int]bool {

@@ -28,6 +28,7 @@ type sides struct {
 	hard, all          [][]sideRow // by step; all has the split units too
 	a, lo, hi          []float64   // form and box of [x_t; u_t]
 	kinks              []kink
+	cut                sideRow   // of all actions; without entries if there is none
 	lower, upper       []float64 // see clipStep
 	boxLower, boxUpper []float64 // see sweep
 	xl, xu             []float64 // see tightenState
@@ -38,7 +39,7 @@ type kink struct{ y, drop float64 }
 
 func (b *Bounder) newSides() *sides {
 	p := b.p
-	n := b.in
+	n := max(b.in, p.Inputs())
 	return &sides{hard: make([][]sideRow, p.Horizon), all: make([][]sideRow, p.Horizon), kinks: make([]kink, 0, n),
 		a: make([]float64, n), lo: make([]float64, n), hi: make([]float64, n), xl: make([]float64, p.Nx), xu: make([]float64, p.Nx),
 		boxLower: make([]float64, p.Inputs()), boxUpper: make([]float64, p.Inputs())}
@@ -123,6 +124,43 @@ func (s *sides) lean(b *Bounder, t, count int, xl, xu, lower, upper []float64) {
 		for j := range nu {
 			w.a[(t*nu+j)*vec.Lanes+k] = s.a[nx+j]
 		}
+	}
+}
+
+// Below makes ranges hold where J < cutoff only, from now on: points there lie below
+// form, a bound of J. A nil form ends that. It is for Bounders that follow the boxes
+// of states.
+func (b *Bounder) Below(form *Form, cutoff float64) {
+	cut := &b.side.cut
+	if cut.w = cut.w[:0]; form == nil || math.IsInf(form.C, 0) || math.IsInf(cutoff, 0) {
+		return
+	}
+	cut.w = append(cut.w, form.A...)
+	cut.sign, cut.b = 1, form.C-cutoff
+	cut.mass = dotMass(form.A, b.inputMag, math.Abs(form.C)+math.Abs(cutoff))
+}
+
+// leanOnCut adds the cut to the forms, which are at the actions.
+func (s *sides) leanOnCut(b *Bounder, count int, lower, upper []float64) {
+	if len(s.cut.w) == 0 {
+		return
+	}
+	w := &b.panel
+	copy(s.lo, lower)
+	copy(s.hi, upper)
+	for k := range count {
+		for i := range lower {
+			s.a[i] = w.a[i*vec.Lanes+k]
+		}
+		gain, y := s.gain(&s.cut)
+		if gain <= 1e-9*y*s.cut.mass {
+			continue
+		}
+		for i, v := range s.cut.w {
+			w.a[i*vec.Lanes+k] += y * v
+		}
+		w.c[k] += y * s.cut.b
+		w.mass[k] += 2 * y * s.cut.mass
 	}
 }
 
