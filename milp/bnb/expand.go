@@ -113,9 +113,10 @@ const reclip = .2
 // a dual that is not optimal. Without it, flat optima are split for ever.
 const deepening = 12
 
-// ascent returns the dual steps of c: none where its relaxation is solved anyway.
+// ascent returns the dual steps of c: none where its relaxation is solved anyway,
+// but for a root that is solved but once: with its dual all others start.
 func (e *expander) ascent(c *node) int {
-	if e.phases && e.p.follows {
+	if e.phases && (e.p.follows || c.depth > 0) {
 		return 0
 	}
 	return e.steps * (1 + c.depth/deepening)

@@ -121,7 +121,7 @@ func (s *search) compete(ctx context.Context, stages bool) {
 // Work that goes before other contestants enter.
 const (
 	treeTrial  = 1_000_000
-	stageTrial = 4_000_000 // times the square of what stages have in between
+	stageTrial = 1_000_000 // times the square of what stages have in between
 )
 
 // finished reports whether the search must stop.
