@@ -71,6 +71,24 @@ func TestConstrainedOptima(t *testing.T) {
 	}
 }
 
+// TestConstrainedOptimaOfOurs has the problems that generic solvers take seconds or
+// minutes for.
+func TestConstrainedOptimaOfOurs(t *testing.T) {
+	folder := filepath.Dir(outside(t, "hd-milp-plan", "dnn_hvac_3.txt"))
+	for problem, optimum := range map[string]float64{"hvac_3@4": 579102.61191, "reservoir_3@4": 48.78451,
+		"reservoir_4@4": 110.83328, "navigation_8x8@4": 35.97583, "reservoir_3@10": 63.86442} {
+		o := hinge(t, "plan", "hd-milp-plan:"+filepath.Join(folder, problem), "--gap", "1e-6", "--nodes", "1000", "--json")
+		if o.status != statusDone {
+			t.Fatalf("%s: %s", problem, o.stderr)
+		}
+		plan := o.decode(t)
+		cost, bound := plan["objective"].(float64), plan["dual_bound"].(float64)
+		if math.Abs(cost-optimum) > 2e-5+2e-6*optimum || bound > optimum+2e-5 || plan["certified"] != true || plan["status"] != "optimal" {
+			t.Errorf("%s: cost %.9g, bound %.9g, %v; the optimum is %.9g", problem, cost, bound, plan["status"], optimum)
+		}
+	}
+}
+
 // A goal that no plan reaches, and one that contradicts itself, are proven
 // infeasible: no error of the input.
 func TestInfeasibleProblem(t *testing.T) {
