@@ -1,0 +1,5 @@
+//go:build soak
+
+package bnb_test
+
+const agreements = 10_000

@@ -1,0 +1,5 @@
+//go:build !soak
+
+package bound_test
+
+const campaignBoxes = 100_000
