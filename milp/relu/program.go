@@ -23,6 +23,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"hinge/control"
 	"hinge/nn"
@@ -95,7 +96,7 @@ func New(step *nn.Net, x0 []float64, action control.Box, cost *control.Cost, bef
 	if step.Count(nn.ReLU) != units(step) {
 		step = nn.Fold(step)
 	}
-	p := &Program{Step: step, Nx: nx, Nu: nu, Horizon: cost.Horizon, X0: x0,
+	p := &Program{Step: step, Nx: nx, Nu: nu, Horizon: cost.Horizon, X0: slices.Clone(x0),
 		Box: action.Repeat(cost.Horizon), cost: cost, before: before}
 	p.Terms = p.flatten()
 	return p, nil
