@@ -125,6 +125,9 @@ func (b Box) Clip(rows Affine) bool {
 
 // clip applies one row: w_j v_j <= -c - (least that the other parts can be).
 func (b Box) clip(w []float64, c float64) bool {
+	if j := single(w); j >= 0 {
+		return b.clipOne(j, w[j], c)
+	}
 	least, mass := c, math.Abs(c)
 	infinite, at := 0, -1
 	for j, wj := range w {
@@ -139,9 +142,6 @@ func (b Box) clip(w []float64, c float64) bool {
 		}
 	}
 	margin := clipMargin * float64(len(w)+2) * mass
-	if single(w) {
-		margin = 0 // one division is all there is
-	}
 	if infinite == 0 && least > margin {
 		return false
 	}
@@ -165,15 +165,34 @@ func (b Box) clip(w []float64, c float64) bool {
 	return true
 }
 
-// single reports whether at most one entry is not zero.
-func single(w []float64) bool {
-	count := 0
-	for _, v := range w {
-		if v != 0 {
-			count++
-		}
+// clipOne applies w v_j + c <= 0. One division is all there is: its result moves
+// outwards only if rounding took something away, so that limits are kept as written.
+func (b Box) clipOne(j int, w, c float64) bool {
+	limit, outwards := -c/w, math.Copysign(math.Inf(1), w)
+	if math.FMA(limit, w, c) < 0 { // there is room beyond
+		limit = math.Nextafter(limit, outwards)
 	}
-	return count <= 1
+	if w > 0 {
+		b.Upper[j] = min(b.Upper[j], limit)
+	} else {
+		b.Lower[j] = max(b.Lower[j], limit)
+	}
+	return !(b.Lower[j] > b.Upper[j])
+}
+
+// single returns the only entry that is not zero, -1 unless there is just one.
+func single(w []float64) int {
+	at := -1
+	for j, v := range w {
+		if v == 0 {
+			continue
+		}
+		if at >= 0 {
+			return -1
+		}
+		at = j
+	}
+	return at
 }
 
 // least returns the smallest value of w v_j in the box.

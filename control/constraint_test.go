@@ -136,3 +136,39 @@ func TestClipFindsFiniteLimits(t *testing.T) {
 		t.Errorf("%v", b)
 	}
 }
+
+// A limit of one coordinate alone is what the row says, however large the box.
+func TestClipOfOneCoordinate(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 5))
+	for range 10_000 {
+		limit, w := rng.NormFloat64(), math.Ldexp(1, rng.IntN(9)-4)
+		if rng.IntN(2) == 0 {
+			w = -w
+		}
+		b := NewBox(2, -math.Ldexp(1, rng.IntN(40)), math.Ldexp(1, rng.IntN(40)))
+		b.Lower[0], b.Upper[0] = b.Lower[0]-rng.Float64(), b.Upper[0]+rng.Float64()
+		before := b.Clone()
+		rows := NewAffine(1, 2)
+		rows.W[0], rows.B[0] = w, -w*limit // exact
+		if ok := b.Clip(rows); ok != (w > 0 && limit >= before.Lower[0] || w < 0 && limit <= before.Upper[0]) {
+			t.Fatalf("%g v <= %g in %v: %v", w, w*limit, before, ok)
+		}
+		if got, old := b.Upper[0], before.Upper[0]; w > 0 && got != min(old, limit) {
+			t.Fatalf("%g v <= %g in %v leaves v <= %.17g", w, w*limit, before, got)
+		}
+		if got, old := b.Lower[0], before.Lower[0]; w < 0 && got != max(old, limit) {
+			t.Fatalf("%g v <= %g in %v leaves v >= %.17g", w, w*limit, before, got)
+		}
+	}
+	for range 10_000 { // a quotient that is rounded does not cut the point next to it
+		v, w := rng.NormFloat64(), rng.NormFloat64()
+		b, rows := NewBox(1, -100, 100), NewAffine(1, 1)
+		rows.W[0], rows.B[0] = w, -w*v
+		b.Clip(rows)
+		for _, x := range []float64{math.Nextafter(v, -100), v, math.Nextafter(v, 100)} {
+			if math.FMA(w, x, rows.B[0]) <= 0 && !b.Contains([]float64{x}, 0) {
+				t.Fatalf("%g v <= %g: %.17g is not in %v", w, w*v, x, b)
+			}
+		}
+	}
+}
