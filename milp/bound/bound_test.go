@@ -298,3 +298,26 @@ func TestBoundsDoNotAllocate(t *testing.T) {
 		t.Errorf("%g allocations per node", n)
 	}
 }
+
+// The slope of a triangle may vanish, by overflow or underflow: its height does not.
+func TestRangesHoldWhereSlopesVanish(t *testing.T) {
+	for _, y := range []struct{ scale, offset, next float64 }{{1.5e308, 0, 1e-307}, {1e15, -.99e15, 1e-14}} {
+		p := relutest.Random(rand.New(rand.NewPCG(1, 1)), relutest.Shape{Nx: 1, Nu: 1, Horizon: 1, Hidden: []int{1, 1}})
+		net := p.Step
+		for l := range net.Layers {
+			clear(net.Weight(l))
+			clear(net.Bias(l))
+		}
+		first, second := net.Weight(0), net.Weight(1)
+		first[1], net.Bias(0)[0] = y.scale, y.offset
+		second[len(second)-1], net.Bias(1)[0] = y.next, -.05
+		b, ws := bound.New(p), p.NewWorkspace()
+		if !b.Finite() {
+			t.Fatal("a range is not finite")
+		}
+		for _, u := range []float64{-1, 0, .5, 1} {
+			p.Objective([]float64{u}, ws)
+			checkRanges(t, 0, b, b.Root(), func(step int) []float64 { return ws.PreActivations(step) })
+		}
+	}
+}

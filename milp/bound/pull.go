@@ -26,7 +26,7 @@ func (r *relaxation) set(i int, l, u float64) {
 	case u <= 0:
 		r.low[i], r.up[i], r.cut[i] = 0, 0, 0
 	default:
-		s := u / (u - l)
+		s := max(u/(u-l), math.SmallestNonzeroFloat64) // 0 stands for units that are off
 		r.up[i], r.cut[i] = s, max(-s*l, (1-s)*u)
 		r.low[i] = 0
 		if u > -l {
