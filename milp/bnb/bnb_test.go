@@ -18,6 +18,7 @@ import (
 	"hinge/milp/highs"
 	"hinge/milp/relu"
 	"hinge/milp/relu/relutest"
+	"hinge/nn"
 )
 
 func solve(t *testing.T, p *relu.Program, opts bnb.Options) *bnb.Result {
@@ -198,6 +199,26 @@ func TestNothingComesAfterTheDeadline(t *testing.T) {
 	}
 	if judged != 20 {
 		t.Fatalf("%d deadlines were judged", judged)
+	}
+}
+
+// A gap that splitting cannot close must not be split for ever: a keep-out disc is
+// bounded by 0 even at a point inside it.
+func TestUnsplittableBoxesEnd(t *testing.T) {
+	r := control.NewAffine(1, 2)
+	r.Set(0, 0, 1)
+	cost := &control.Cost{Nx: 1, Nu: 1, Horizon: 1, Terms: []control.Term{
+		{Name: "disc", Weight: 1, Norm: control.Disc, Radius: 3, Residual: r}}}
+	step := nn.NewMLP(2, []int{1}, 1, false)
+	copy(step.Weight(0), []float64{1, 1})
+	copy(step.Weight(1), []float64{1})
+	p, err := relu.New(step, []float64{0}, control.NewBox(1, .2, .2), cost, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res := solve(t, p, bnb.Options{NodeLimit: 1_000_000})
+	if res.Status != milp.NumericalFailure || res.NodeCount > 1000 || res.DualBound > res.Objective || res.DualBound < 0 {
+		t.Errorf("%v after %d nodes, bound %g, objective %g", res.Status, res.NodeCount, res.DualBound, res.Objective)
 	}
 }
 

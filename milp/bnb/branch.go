@@ -16,6 +16,8 @@ type branch struct {
 	unit  int // if onUnit
 	// onUnit tells the second kind from the first.
 	onUnit bool
+	// none means that all edges are too short to be cut.
+	none bool
 }
 
 // discount prefers early actions, which later states depend on: the score of an
@@ -36,18 +38,19 @@ func choose(p *problem, gain []float64, lower, upper []float64) branch {
 		mean += g
 	}
 	mean /= float64(len(gain))
-	best, at := -1.0, 0
+	best, cut := -1.0, branch{none: true}
 	for k, g := range gain {
 		rel := (upper[k] - lower[k]) / p.width[k]
-		if !(rel > 0) {
+		middle := lower[k] + (upper[k]-lower[k])/2
+		if !(lower[k] < middle && middle < upper[k]) {
 			continue
 		}
 		score := (g + (mean/2+1e-3)*rel) * math.Pow(discount, float64(k/p.Nu)) * p.influence[k]
 		if score > best {
-			best, at = score, k
+			best, cut = score, branch{input: k, point: middle}
 		}
 	}
-	return branch{input: at, point: lower[at] + (upper[at]-lower[at])/2}
+	return cut
 }
 
 // influence returns how much each input can move the hidden units of its own

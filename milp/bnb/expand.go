@@ -58,7 +58,7 @@ func (e *expander) expand(n *node, cutoff float64) expansion {
 		c.rec = n.rec.child(c, side)
 		e.process(c, e.firstStep(n.branch), cutoff, &out)
 		c.rec.settle(c.bound)
-		if c.bound < cutoff {
+		if c.bound < cutoff && !c.branch.none {
 			out.children[side] = c
 		} else {
 			out.dropped = min(out.dropped, c.bound)

@@ -55,7 +55,8 @@ func (p *portfolio) run(ctx context.Context, work int) {
 		if len(p.members) == 1 {
 			turn = work
 		}
-		m.stuck = !m.advance(ctx, turn)
+		before, nodes := m.spent(), p.s.nodes
+		m.stuck = !m.advance(ctx, turn) || m.spent() == before && p.s.nodes == nodes
 		m.turns++
 		p.eliminate()
 	}

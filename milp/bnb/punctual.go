@@ -63,6 +63,11 @@ func solvePunctually(ctx context.Context, p *relu.Program, opts Options) (*Resul
 		return a.r, a.err
 	case <-ctx.Done():
 	}
+	select { // the search may have ended at the same moment
+	case a := <-done:
+		return a.r, a.err
+	default:
+	}
 	r := l.end()
 	if r == nil { // not even a first plan
 		a := <-done

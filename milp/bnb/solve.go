@@ -219,7 +219,7 @@ func (s *search) plant(ctx context.Context, t *tree, n *node) {
 	n.rec.settle(n.bound)
 	e.steps = steps
 	s.nodes++
-	if n.bound < s.cutoff() {
+	if n.bound < s.cutoff() && !n.branch.none {
 		out.children[0] = n
 	} else {
 		out.dropped = min(out.dropped, n.bound)
@@ -374,8 +374,10 @@ func (s *search) finish(ctx context.Context) *Result {
 		r.Status = milp.TimeLimit
 	case ctx.Err() != nil:
 		r.Status = milp.Interrupted
-	default:
+	case s.nodes >= s.opts.NodeLimit:
 		r.Status = milp.NodeLimit
+	default: // what is left cannot be split any more
+		r.Status = milp.NumericalFailure
 	}
 	for _, stop := range s.cleanup {
 		stop()
