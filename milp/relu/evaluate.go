@@ -57,7 +57,7 @@ func (p *Program) Objective(u []float64, ws *Workspace) float64 {
 	for i := range p.Terms {
 		k := &p.Terms[i]
 		k.residual(ws.resid, p, ws.x, u)
-		sum += k.Factor * norm(k, ws.resid[:k.Rows])
+		sum += k.Factor * k.norm(ws.resid[:k.Rows])
 	}
 	return sum
 }
@@ -89,26 +89,13 @@ func (k *Term) residual(dst []float64, p *Program, x, u []float64) {
 	}
 }
 
-func norm(k *Term, r []float64) float64 {
-	var sum, largest, squares float64
-	top := math.Inf(-1)
+// norm returns the norm of a residual of the term.
+func (k *Term) norm(r []float64) float64 {
+	m := control.NewMeasure()
 	for _, v := range r {
-		top = max(top, v)
-		sum += math.Abs(v)
-		largest = max(largest, math.Abs(v))
-		squares += v * v
+		m = m.Add(v)
 	}
-	switch k.Norm {
-	case control.L1:
-		return sum
-	case control.LInf:
-		return largest
-	case control.SquaredL2:
-		return squares
-	case control.Max:
-		return top
-	}
-	return max(0, k.Radius*k.Radius-squares)
+	return m.Norm(k.Norm, k.Radius)
 }
 
 // Gradient writes dJ/du to dst (H x Nu) at the point of the last Objective with
@@ -186,7 +173,7 @@ func slopes(k *Term, r []float64) {
 			r[i] = 2 * v
 		}
 	case control.Disc:
-		inside := norm(k, r) > 0
+		inside := k.norm(r) > 0
 		for i, v := range r {
 			r[i] = 0
 			if inside {
