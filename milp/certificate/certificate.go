@@ -6,7 +6,9 @@
 // for the network in real arithmetic with the stored weights. The proof is a list
 // of leaves: boxes of the stacked actions u (with, optionally, phases of units)
 // that cover the box, each with a lower bound of J and the multipliers that yield
-// it; ranges of units that every plan below the bound keeps may be proven first. [Check] believes none of it. It rebuilds the tree from the leaves, bounds the
+// it; ranges of units that every plan below the bound keeps may be proven first.
+//
+// [Check] believes none of it. It rebuilds the tree from the leaves, bounds the
 // pre-activations from the root down by its own linear bounds (CROWN: Zhang et al.,
 // NeurIPS 2018), repeats every leaf's bound and evaluates the incumbent. It shares
 // no code with the solver, so that it can share no mistake.
