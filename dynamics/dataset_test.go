@@ -173,7 +173,7 @@ func TestOtherReader(t *testing.T) {
 }
 
 // archive returns a .npz with the given arrays.
-func archive(t *testing.T, arrays map[string]func(io.Writer) error) []byte {
+func archiveOf(t *testing.T, arrays map[string]func(io.Writer) error) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	z := zip.NewWriter(&b)
@@ -211,7 +211,7 @@ func TestLoadDatasetRefuses(t *testing.T) {
 				delete(a, name)
 			}
 		}
-		return archive(t, a)
+		return archiveOf(t, a)
 	}
 	if _, err := readDataset(good(nil)); err != nil {
 		t.Fatal(err)

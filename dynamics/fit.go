@@ -2,8 +2,11 @@ package dynamics
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"math/rand/v2"
+	"os"
 	"slices"
 
 	"hinge/control"
@@ -72,15 +75,36 @@ func Fit(ctx context.Context, d *Dataset, opts FitOptions) (*Model, Report, erro
 	if err != nil {
 		return nil, Report{}, err
 	}
+	if opts.Resume {
+		if err := t.Resume(); err != nil {
+			return nil, Report{}, fmt.Errorf("train: %w", err)
+		}
+	}
 	m, progress, trainErr := t.Run(ctx)
 	report, err := t.Report(m, progress)
 	if err != nil {
 		return nil, Report{}, err
 	}
-	if trainErr == nil && opts.Checkpoint != "" {
-		trainErr = m.Save(opts.Checkpoint)
+	if trainErr == nil {
+		trainErr = opts.finish(m)
 	}
 	return m, report, trainErr
+}
+
+// finish saves the model of a training that is over, whose state nobody needs.
+func (o TrainOptions) finish(m *Model) error {
+	if o.Checkpoint != "" {
+		if err := m.Save(o.Checkpoint); err != nil {
+			return err
+		}
+	}
+	if o.State == "" {
+		return nil
+	}
+	if err := os.Remove(o.State); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
 }
 
 // Report evaluates m, the result of t, and enters its errors into its metadata.
@@ -110,7 +134,7 @@ func newModel(d *Dataset, opts FitOptions) (*Model, error) {
 		return nil, err
 	}
 	net := nn.NewMLP(opts.Features.Rows, opts.Hidden, d.Nx, !opts.NoSkip)
-	net.Init(nn.HeNormal, rand.New(rand.NewPCG(opts.Seed, initStream)))
+	net.Init(nn.HeNormal, rand.New(rand.NewPCG(opts.memberSeed(), initStream)))
 	clear(net.Weight(len(net.Layers) - 1))
 	return &Model{
 		Features: opts.Features, Base: opts.Base, In: in, Out: out, Net: net,

@@ -23,9 +23,61 @@ func smallFit() FitOptions {
 	}
 }
 
-// TestRolloutGradient compares the gradient of the roll-out loss, computed in
-// float32, with difference quotients of the loss computed step by step with the
-// model itself, in float64.
+// slowLoss is the loss of the package comment for one window per episode, in
+// float64 and step by step with the model itself.
+type slowLoss struct {
+	m              *Model
+	d              *Dataset
+	horizon, steps int
+	shape          float64
+	weight         []float64 // per episode
+}
+
+func (l slowLoss) value() float64 {
+	m := l.m.clone()
+	loss, weights := 0.0, 0.0
+	for k := 1; k <= l.steps; k++ {
+		w := 1 + float64(k-1)/float64(l.horizon-1)
+		weights += w
+		for e := range l.d.Episodes {
+			x := slices.Clone(l.d.State(e, 0))
+			for s := range k {
+				m.Step(x, x, l.d.Action(e, s))
+			}
+			loss += w * l.weight[e] * (l.error(x, l.d.State(e, k)) + l.shape*l.bend(x, l.d.State(e, k)))
+		}
+	}
+	return loss / weights
+}
+
+func (l slowLoss) error(x, recorded []float64) float64 {
+	sum := 0.0
+	for i, r := range recorded {
+		if s := l.m.Out.Scale[i]; s > 0 {
+			sum += (x[i] - r) * (x[i] - r) / (s * s) / float64(len(x))
+		}
+	}
+	return sum
+}
+
+// bend is the shape term of points in the plane.
+func (l slowLoss) bend(x, recorded []float64) float64 {
+	square, sum, pairs := 0.0, 0.0, 0
+	for _, s := range l.m.Out.Scale {
+		square += s * s / float64(len(x))
+	}
+	for i := 0; i < len(x); i += 2 {
+		for j := i + 2; j < len(x); j += 2 {
+			d := math.Hypot(x[i]-x[j], x[i+1]-x[j+1]) - math.Hypot(recorded[i]-recorded[j], recorded[i+1]-recorded[j+1])
+			sum += d * d / square
+			pairs++
+		}
+	}
+	return sum / float64(pairs)
+}
+
+// TestRolloutGradient compares the gradient of the roll-out loss and its terms,
+// computed in float32, with difference quotients of the slow loss in float64.
 func TestRolloutGradient(t *testing.T) {
 	const horizon, rows = 3, 5
 	m := randomModel(3)
@@ -34,63 +86,54 @@ func TestRolloutGradient(t *testing.T) {
 	d := NewDataset(rows, horizon, 4, 2)
 	copy(d.X, randomVector(len(d.X), rng))
 	copy(d.U, randomVector(len(d.U), rng))
-
-	parts := newAffineParts(m)
-	r := newRollout(parts, m.Net, horizon, rows)
-	src := newWindowSource(d, m.Out.Scale, TrainOptions{})
-	src.fillExact(r, windowsOf(d, allEpisodes(d), horizon))
-	for _, steps := range []int{1, horizon} {
-		loss := r.forward(toFloat32(m.Net.Params), rows, steps)
-		if want := slowLoss(m, d, horizon, steps); math.Abs(loss-want) > 1e-4*want {
-			t.Errorf("%d steps: loss %g, want %g", steps, loss, want)
-		}
-		r.backward(rows, 1)
-		checked := 0
-		for i := range m.Net.Params {
-			want := quotient(m, d, horizon, steps, i)
-			if math.Abs(want) > 1e-2 {
-				checked++
+	for name, loss := range map[string]slowLoss{
+		"one step": {steps: 1, weight: []float64{1, 1, 1, 1, 1}},
+		"roll-out": {steps: horizon, weight: []float64{1, 1, 1, 1, 1}},
+		"shape":    {steps: horizon, shape: 0.7, weight: []float64{1, 1, 1, 1, 1}},
+		"weights":  {steps: horizon, shape: 0.3, weight: []float64{1, 2, 16, 1, 3.5}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			loss.m, loss.d, loss.horizon = m, d, horizon
+			r := newRollout(newAffineParts(m), m.Net, horizon, rows)
+			r.shape = newShapeTerm(loss.shape, 2, m.Out.Scale)
+			nn.Convert(r.weight, loss.weight)
+			newWindowSource(d, m.Out.Scale, TrainOptions{}).fillExact(r, windowsOf(d, allEpisodes(d), horizon))
+			got := r.forward(toFloat32(m.Net.Params), rows, loss.steps)
+			if want := loss.value(); math.Abs(got-want) > 1e-4*want {
+				t.Errorf("loss %g, want %g", got, want)
 			}
-			if diff := math.Abs(float64(r.grad[i]) - want); diff > 1e-3*(1+math.Abs(want)) {
-				t.Errorf("%d steps: gradient of parameter %d is %g, want %g", steps, i, r.grad[i], want)
-			}
-		}
-		if checked < 20 {
-			t.Errorf("only %d parameters have a gradient to speak of", checked)
-		}
+			r.backward(rows, 1)
+			checkGradient(t, m.Net.Params, loss.value, func(i int) float64 { return float64(r.grad[i]) }, 1e-3)
+		})
 	}
 }
 
-// slowLoss is the loss of the package comment for one window per episode.
-func slowLoss(m *Model, d *Dataset, horizon, steps int) float64 {
-	m = m.clone()
-	loss, weights := 0.0, 0.0
-	for k := 1; k <= steps; k++ {
-		w := 1 + float64(k-1)/float64(horizon-1)
-		weights += w
-		for e := range d.Episodes {
-			x := slices.Clone(d.State(e, 0))
-			for s := range k {
-				m.Step(x, x, d.Action(e, s))
-			}
-			for i, r := range d.State(e, k) {
-				if s := m.Out.Scale[i]; s > 0 {
-					loss += w * (x[i] - r) * (x[i] - r) / (s * s) / float64(d.Nx)
-				}
-			}
-		}
-	}
-	return loss / weights
-}
-
-func quotient(m *Model, d *Dataset, horizon, steps, i int) float64 {
+// checkGradient compares a gradient with difference quotients of value, which
+// depends on params. It fails where hardly any parameter matters.
+func checkGradient(t *testing.T, params []float64, value func() float64, gradient func(i int) float64, tol float64) {
+	t.Helper()
 	const h = 1e-6
-	old := m.Net.Params[i]
-	defer func() { m.Net.Params[i] = old }()
-	m.Net.Params[i] = old + h
-	up := slowLoss(m, d, horizon, steps)
-	m.Net.Params[i] = old - h
-	return (up - slowLoss(m, d, horizon, steps)) / (2 * h)
+	checked, largest := 0, 0.0
+	quotients := make([]float64, len(params))
+	for i, old := range params {
+		params[i] = old + h
+		up := value()
+		params[i] = old - h
+		quotients[i] = (up - value()) / (2 * h)
+		params[i] = old
+		largest = max(largest, math.Abs(quotients[i]))
+	}
+	for i, want := range quotients {
+		if math.Abs(want) > 1e-2*largest {
+			checked++
+		}
+		if diff := math.Abs(gradient(i) - want); diff > tol*(largest+math.Abs(want)) {
+			t.Errorf("gradient of parameter %d is %g, want %g", i, gradient(i), want)
+		}
+	}
+	if checked < 20 {
+		t.Errorf("only %d parameters have a gradient to speak of", checked)
+	}
 }
 
 func TestFitLearns(t *testing.T) {

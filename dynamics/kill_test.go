@@ -2,60 +2,131 @@ package dynamics
 
 import (
 	"context"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 )
 
-// killedPath tells the test binary to train into that file until it is killed.
-const killedPath = "HINGE_TEST_KILLED_TRAINING"
+// killedFolder tells the test binary to train into that folder, going on where an
+// earlier process was killed.
+const killedFolder = "HINGE_TEST_KILLED_TRAINING"
 
 func TestMain(m *testing.M) {
-	if path := os.Getenv(killedPath); path != "" {
-		trainForever(path)
+	if dir := os.Getenv(killedFolder); dir != "" {
+		trainOn(dir)
+		os.Exit(0)
 	}
 	os.Exit(m.Run())
 }
 
-// trainForever checkpoints after every epoch that improves, in one training
-// after the other.
-func trainForever(path string) {
-	d, err := Collect(context.Background(), kinked{}, nil, kinkedSample, kinkedStart, CollectOptions{Episodes: 20, Steps: 6})
-	for seed := uint64(0); err == nil; seed++ {
-		opts := smallFit()
-		opts.Seed, opts.Hidden = seed, []int{64, 64}
-		opts.Checkpoint, opts.CheckpointEvery = path, -1
-		_, _, err = Fit(context.Background(), d, opts)
+func trainOn(dir string) {
+	d, err := Collect(context.Background(), kinked{}, nil, kinkedSample, kinkedStart, CollectOptions{Episodes: 60, Steps: 6})
+	if err == nil {
+		_, _, err = Fit(context.Background(), d, killable(dir))
 	}
-	panic(err)
+	if err != nil {
+		panic(err)
+	}
 }
 
-// TestKilledTrainingLeavesAWholeFile kills training at arbitrary moments; the
-// checkpoint must be a complete model each time.
-func TestKilledTrainingLeavesAWholeFile(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "m.safetensors")
-	for i := range 5 {
-		train := exec.Command(os.Args[0])
-		train.Env = append(os.Environ(), killedPath+"="+path)
-		if err := train.Start(); err != nil {
+// killable returns options of a training that takes about a second.
+func killable(dir string) FitOptions {
+	opts := resumable(dir)
+	opts.Hidden, opts.Epochs = []int{32, 32}, 60
+	return opts
+}
+
+// kills is how often trainings are killed.
+const kills = 20
+
+// TestKilledTraining kills trainings at random moments and lets others go on; in
+// the end the file must be that of a training that was left alone, and until then
+// whatever is there must be whole.
+func TestKilledTraining(t *testing.T) {
+	train := func(dir string) *exec.Cmd {
+		cmd := exec.Command(os.Args[0])
+		cmd.Env = append(os.Environ(), killedFolder+"="+dir)
+		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		for begin := time.Now(); ; time.Sleep(time.Millisecond) {
-			if _, err := os.Stat(path); err == nil {
-				break
+		return cmd
+	}
+	alone := t.TempDir()
+	begin := time.Now()
+	if err := train(alone).Wait(); err != nil {
+		t.Fatal(err)
+	}
+	life := time.Since(begin)
+	want, err := os.ReadFile(killable(alone).Checkpoint)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rng := rand.New(rand.NewPCG(1, 0))
+	for killed, finished := 0, 0; killed < kills || finished == 0; {
+		dir := t.TempDir()
+		opts := killable(dir)
+		for done := false; !done; {
+			cmd := train(dir)
+			var moment <-chan time.Time
+			if killed < kills {
+				moment = time.After(time.Duration(rng.Float64() * float64(life) / 2))
 			}
-			if time.Since(begin) > 10*time.Second {
-				train.Process.Kill()
-				t.Fatal("no checkpoint after 10 s")
+			exit := make(chan error, 1)
+			go func() { exit <- cmd.Wait() }()
+			select {
+			case err := <-exit:
+				if done = err == nil; !done {
+					t.Fatal(err)
+				}
+			case <-moment:
+				if cmd.Process.Kill() == nil { // SIGKILL
+					killed++
+				}
+				<-exit
+				if _, err := Load(opts.Checkpoint); err != nil && !os.IsNotExist(err) {
+					t.Fatalf("after kill %d: %v", killed, err)
+				}
 			}
 		}
-		time.Sleep(time.Duration(13*i) * time.Millisecond)
-		train.Process.Kill() // SIGKILL
-		train.Wait()
-		if _, err := Load(path); err != nil {
-			t.Fatalf("after kill %d: %v", i, err)
+		finished++
+		if got, err := os.ReadFile(opts.Checkpoint); err != nil || !slices.Equal(got, want) {
+			t.Fatalf("after %d kills in all: not the file of a training left alone, %v", killed, err)
 		}
+	}
+}
+
+// TestKilledBeforeItsState is a training that is over but for removing its state.
+func TestKilledBeforeItsState(t *testing.T) {
+	dir := t.TempDir()
+	d := kinkedData(t, 60, 1)
+	opts := resumable(dir)
+	kept := filepath.Join(dir, "kept")
+	opts.OnEpoch = func(p Progress) {
+		if p.Epoch == p.Epochs {
+			if err := os.Link(opts.State, kept); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	if _, _, err := Fit(t.Context(), d, opts); err != nil {
+		t.Fatal(err)
+	}
+	want, err := os.ReadFile(opts.Checkpoint)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(kept, opts.State); err != nil {
+		t.Fatal(err)
+	}
+	opts.OnEpoch = func(p Progress) { t.Errorf("epoch %d was done again", p.Epoch) }
+	if _, _, err := Fit(t.Context(), d, opts); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := os.ReadFile(opts.Checkpoint); err != nil || !slices.Equal(got, want) {
+		t.Errorf("another file, %v", err)
 	}
 }

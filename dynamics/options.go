@@ -21,8 +21,20 @@ type TrainOptions struct {
 	// WeightDecay shrinks every weight by rate * WeightDecay per optimiser step,
 	// apart from the gradient; 0 means none.
 	WeightDecay float64
-	// L1 is the factor of the mean magnitude of the weights in the loss; 0 means none.
-	L1 float64
+	// L1 and L2 are the factors of the mean magnitude and the mean square of the
+	// weights in the loss; 0 means none.
+	L1, L2 float64
+	// Shape is the factor of a term that keeps the distances between the points of
+	// a state as recorded, for points of a rigid body; 0 means none. It needs two
+	// points of [Signals.PointDim] coordinates.
+	Shape float64
+	// Stable is the factor of a term that rewards units whose phase is known, by
+	// the ranges that Ranges makes for a model; 0 means none. See [UnitRanges].
+	Stable float64
+	Ranges func(m *Model) UnitRanges
+	// HardAbove is the error of a window, in deviations of a step of motion, from
+	// which on it counts more in later epochs; 0 means that all count the same.
+	HardAbove float64
 	// Noise is the deviation of the noise on the start state of every window, in
 	// units of the deviation of a step of motion; 0 means none.
 	Noise float64
@@ -32,13 +44,23 @@ type TrainOptions struct {
 	// loss; 0 means never.
 	Patience int
 	Seed     uint64 // of shuffling, noise, the split and initial weights
-	Workers  int    // goroutines; 0 means one per CPU. It never changes the result
+	// Member numbers the models of an ensemble: each has other initial weights,
+	// another order and other noise, but the same split.
+	Member  uint64
+	Workers int // goroutines; 0 means one per CPU. It never changes the result
 
 	// Checkpoint names a model file that is replaced, whole, by the best model so
 	// far after an epoch that improved it; "" means none.
 	Checkpoint string
-	// CheckpointEvery is the least time between two such writes; 0 means 5 s,
-	// below 0 every such epoch.
+	// State names a file that is replaced, whole, by everything needed to go on
+	// after an epoch; "" means none. [Trainer.Resume] reads it. [Fit] removes it
+	// when all is done.
+	State string
+	// Resume lets [Fit] go on from State, if there is such a file. The result is
+	// the same as that of an undisturbed training.
+	Resume bool
+	// CheckpointEvery is the least time between two writes of either file; 0 means
+	// 2 s, below 0 every epoch.
 	CheckpointEvery time.Duration
 	// OnEpoch is called after every epoch.
 	OnEpoch func(Progress)
@@ -54,6 +76,7 @@ type Progress struct {
 	LearningRate  float64
 	Samples       int // windows processed so far
 	Elapsed       time.Duration
+	History       []Loss // of all epochs so far; read-only
 }
 
 func (o TrainOptions) withDefaults() TrainOptions {
@@ -64,7 +87,7 @@ func (o TrainOptions) withDefaults() TrainOptions {
 	setDefault(&o.LearningRate, 1e-2)
 	setDefault(&o.ClipNorm, 1)
 	setDefault(&o.Validation, 0.1)
-	setDefault(&o.CheckpointEvery, 5*time.Second)
+	setDefault(&o.CheckpointEvery, 2*time.Second)
 	setDefault(&o.Workers, runtime.GOMAXPROCS(0))
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -101,10 +124,25 @@ func (o TrainOptions) validate(d *Dataset) error {
 	for _, c := range []struct {
 		name  string
 		value float64
-	}{{"weight decay", o.WeightDecay}, {"L1", o.L1}, {"noise", o.Noise}} {
+	}{
+		{"weight decay", o.WeightDecay}, {"L1", o.L1}, {"L2", o.L2}, {"noise", o.Noise},
+		{"shape", o.Shape}, {"stable", o.Stable}, {"hard above", o.HardAbove},
+	} {
 		if !(c.value >= 0) || !finite(c.value) {
 			return fmt.Errorf("train: %s is %g; it must be finite and at least 0", c.name, c.value)
 		}
 	}
+	if points := d.Nx / d.Meta.pointDim(); o.Shape > 0 && (d.Meta.PointDim < 2 || points < 2) {
+		return fmt.Errorf("train: shape is %g, but states have %d points of %d coordinates; it needs 2 points of at least 2", o.Shape, points, d.Meta.pointDim())
+	}
+	if o.Stable > 0 && o.Ranges == nil {
+		return fmt.Errorf("train: stable is %g, but no ranges of units are given", o.Stable)
+	}
 	return nil
+}
+
+// memberSeed returns the seed of everything random but the split.
+func (o TrainOptions) memberSeed() uint64 {
+	const golden = 0x9e3779b97f4a7c15 // 2^64 over the golden ratio: members lie far apart
+	return o.Seed + o.Member*golden
 }

@@ -76,6 +76,11 @@ type rollout struct {
 	// active are the steps of the last forward, scale the factor of their weights.
 	active []rolloutStep
 	scale  float32
+	// weight is how much each row counts, rowLoss its loss in the last forward,
+	// unweighted.
+	weight  []float32 // capacity
+	rowLoss []float64 // capacity
+	shape   *shapeTerm
 	// target holds the recorded states after each step: H x capacity x Nx.
 	target   [][]float32
 	dOut     []float32 // capacity x Nx
@@ -100,9 +105,11 @@ func newRollout(parts *affineParts, net *nn.Net, horizon, capacity int) *rollout
 		parts: parts, capacity: capacity,
 		steps: make([]rolloutStep, horizon), target: make([][]float32, horizon),
 		dOut: make([]float32, capacity*parts.nx), dx: make([]float32, capacity*parts.nx),
-		dv:   make([]float32, capacity*(parts.nx+parts.nu)),
-		grad: make([]float32, len(net.Params)),
+		dv:     make([]float32, capacity*(parts.nx+parts.nu)),
+		grad:   make([]float32, len(net.Params)),
+		weight: make([]float32, capacity), rowLoss: make([]float64, capacity),
 	}
+	r.weighEqually()
 	for k, w := range stepWeights(horizon) {
 		r.steps[k] = rolloutStep{
 			weight: w,
@@ -114,6 +121,13 @@ func newRollout(parts *affineParts, net *nn.Net, horizon, capacity int) *rollout
 		r.target[k] = make([]float32, capacity*parts.nx)
 	}
 	return r
+}
+
+// weighEqually gives all rows the weight 1.
+func (r *rollout) weighEqually() {
+	for i := range r.weight {
+		r.weight[i] = 1
+	}
 }
 
 // gate lets all steps use mix, whose gradient is collected in mixGrad; with mix
@@ -129,31 +143,51 @@ func (r *rollout) gate(mix nn.GateMix[float32]) {
 }
 
 // start sets state x0, actions (H x Nu) and recorded states (H x Nx) of a row.
-func (r *rollout) start(row int, x0, u, recorded []float32) {
+func (r *rollout) start(row int, x0, u, recorded []float64) {
 	nx, nu := r.parts.nx, r.parts.nu
-	copy(r.steps[0].v[row*(nx+nu):], x0)
+	nv := nx + nu
+	nn.Convert(r.steps[0].v[row*nv:row*nv+nx], x0)
 	for k := range r.steps {
-		copy(r.steps[k].v[row*(nx+nu)+nx:(row+1)*(nx+nu)], u[k*nu:])
-		copy(r.target[k][row*nx:(row+1)*nx], recorded[k*nx:])
+		nn.Convert(r.steps[k].v[row*nv+nx:(row+1)*nv], u[k*nu:(k+1)*nu])
+		nn.Convert(r.target[k][row*nx:(row+1)*nx], recorded[k*nx:(k+1)*nx])
 	}
 }
 
-// forward predicts the first steps of rows windows and returns the sum of their
-// losses. The weights of these steps are scaled to the sum 1.
+// forward predicts the first steps of rows windows and returns the weighted sum
+// of their losses. The weights of the steps are scaled to the sum 1.
 func (r *rollout) forward(params []float32, rows, steps int) float64 {
 	r.active = r.steps[:steps]
-	loss, weights := 0.0, float32(0)
+	clear(r.rowLoss)
+	weights := float32(0)
 	for k := range r.active {
 		s := &r.active[k]
 		if k > 0 {
 			r.carry(s.v, r.steps[k-1].x, rows)
 		}
 		s.predict(r.parts, params, rows)
-		loss += float64(s.weight) * r.parts.squaredError(s.x[:rows*r.parts.nx], r.target[k])
+		r.addRowLoss(s, r.target[k], rows)
 		weights += s.weight
 	}
 	r.scale = 1 / weights
-	return loss * float64(r.scale)
+	loss := 0.0
+	for i := range rows {
+		r.rowLoss[i] *= float64(r.scale)
+		loss += float64(r.weight[i]) * r.rowLoss[i]
+	}
+	return loss
+}
+
+// addRowLoss adds what a step costs to the loss of every row.
+func (r *rollout) addRowLoss(s *rolloutStep, target []float32, rows int) {
+	nx := r.parts.nx
+	for i := range rows {
+		x, want := s.x[i*nx:(i+1)*nx], target[i*nx:(i+1)*nx]
+		loss := r.parts.squaredError(x, want)
+		if r.shape != nil {
+			loss += r.shape.loss(x, want)
+		}
+		r.rowLoss[i] += float64(s.weight) * loss
+	}
 }
 
 // carry makes the states x after one step the states of v before the next.
@@ -185,14 +219,12 @@ func (s *rolloutStep) predict(p *affineParts, params []float32, rows int) {
 	}
 }
 
-// squaredError returns sum_i weight_i (x_i - target_i)^2 over all rows.
+// squaredError returns sum_i weight_i (x_i - target_i)^2 of one state.
 func (p *affineParts) squaredError(x, target []float32) float64 {
 	sum := 0.0
-	for i := 0; i < len(x); i += p.nx {
-		for j, w := range p.weight {
-			d := float64(x[i+j] - target[i+j])
-			sum += float64(w) * d * d
-		}
+	for i, w := range p.weight {
+		d := float64(x[i] - target[i])
+		sum += float64(w) * d * d
 	}
 	return sum
 }
@@ -210,7 +242,7 @@ func (r *rollout) backward(rows int, factor float32) {
 	clear(dx)
 	for k := len(r.active) - 1; k >= 0; k-- {
 		s := &r.active[k]
-		p.addErrorGrad(dx, s.x, r.target[k], 2*s.weight*r.scale*factor)
+		r.addErrorGrad(dx, s.x, r.target[k], s.weight*r.scale*factor)
 		dOut := r.dOut[:rows*nx]
 		for i := range dOut {
 			dOut[i] = p.scale[i%nx] * dx[i]
@@ -229,10 +261,18 @@ func (r *rollout) backward(rows int, factor float32) {
 	}
 }
 
-// addErrorGrad adds factor weight (x - target) to dx.
-func (p *affineParts) addErrorGrad(dx, x, target []float32, factor float32) {
-	for i := range dx {
-		dx[i] += factor * p.weight[i%p.nx] * (x[i] - target[i])
+// addErrorGrad adds the gradient of factor times the errors of a step to dx.
+func (r *rollout) addErrorGrad(dx, x, target []float32, factor float32) {
+	nx := r.parts.nx
+	for i := 0; i < len(dx); i += nx {
+		f := factor * r.weight[i/nx]
+		dxi, xi, want := dx[i:i+nx], x[i:i+nx], target[i:i+nx]
+		for j, w := range r.parts.weight {
+			dxi[j] += 2 * f * w * (xi[j] - want[j])
+		}
+		if r.shape != nil {
+			r.shape.addGrad(dxi, xi, want, f)
+		}
 	}
 }
 

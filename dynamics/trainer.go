@@ -35,9 +35,11 @@ type Trainer struct {
 	opts   TrainOptions
 	model  *Model // training writes to best and to the model Run returns only
 	source *windowSource
-	train  []window
+	train  []window // in order
+	order  []window // of the epoch under way
 	val    []window
 	valEps []int
+	stable *stability // nil for none
 
 	params []float32
 	grad   []float32
@@ -47,12 +49,21 @@ type Trainer struct {
 	mixSum nn.GateMix[float32]
 	spans  []span // of the weights in params, without biases
 
+	weights     []float32 // of the training windows by number; nil means 1 each
+	epochsDone  int
 	step, steps int
+	history     []Loss
 	best        []float32 // parameters with the least validation loss
 	bestLoss    float64
 	bestEpoch   int
-	lastSave    time.Time
+	modelSaved  time.Time
+	stateSaved  time.Time
+	key         []byte // of the state file, once written
 }
+
+// Loss is the losses of an epoch: the mean during it, and that of the validation
+// windows after it.
+type Loss struct{ Train, Val float64 }
 
 // span is a range of indices.
 type span struct{ from, to int }
@@ -89,9 +100,16 @@ func NewTrainer(m *Model, d *Dataset, opts TrainOptions) (*Trainer, error) {
 	}
 	t.opts.Batch = min(opts.Batch, len(t.train))
 	t.steps = opts.Epochs * (len(t.train) / t.opts.Batch)
-	parts := newAffineParts(m)
+	t.order = slices.Clone(t.train)
+	t.stable = newStability(t.model, opts)
+	if opts.HardAbove > 0 {
+		t.weights = slices.Repeat([]float32{1}, len(t.train))
+	}
+	parts, shape := newAffineParts(m), newShapeTerm(opts.Shape, d.Meta.pointDim(), m.Out.Scale)
 	for rows := t.opts.Batch; rows > 0; rows -= shardRows {
-		t.shards = append(t.shards, newRollout(parts, m.Net, opts.Horizon, min(rows, shardRows)))
+		r := newRollout(parts, m.Net, opts.Horizon, min(rows, shardRows))
+		r.shape = shape
+		t.shards = append(t.shards, r)
 	}
 	return t, nil
 }
@@ -129,9 +147,11 @@ func (t *Trainer) Run(ctx context.Context) (*Model, Progress, error) {
 		t.gate()
 	}
 	begin := time.Now()
-	p := Progress{Epochs: t.opts.Epochs, Best: t.validate()}
-	t.keep(0, p.Best)
-	for p.Epoch = 1; p.Epoch <= t.opts.Epochs; p.Epoch++ {
+	if t.best == nil {
+		t.keep(0, t.validate())
+	}
+	p := Progress{Epochs: t.opts.Epochs, Best: t.bestLoss, BestEpoch: t.bestEpoch}
+	for p.Epoch = t.epochsDone + 1; p.Epoch <= t.opts.Epochs && !t.stalled(); p.Epoch++ {
 		loss, err := t.epoch(ctx, p.Epoch)
 		if err != nil {
 			return t.result(), p, err
@@ -144,18 +164,22 @@ func (t *Trainer) Run(ctx context.Context) (*Model, Progress, error) {
 		if improved || t.Gating != nil {
 			t.keep(p.Epoch, p.Val)
 		}
-		p.Best, p.BestEpoch = t.bestLoss, t.bestEpoch
+		t.epochsDone, t.history = p.Epoch, append(t.history, Loss{p.Train, p.Val})
+		p.Best, p.BestEpoch, p.History = t.bestLoss, t.bestEpoch, t.history
 		p.Samples, p.Elapsed = p.Epoch*len(t.train), time.Since(begin)
 		if err := t.checkpoint(improved); err != nil {
 			return t.result(), p, err
 		}
 		t.report(p)
-		if t.opts.Patience > 0 && p.Epoch-t.bestEpoch >= t.opts.Patience {
-			return t.result(), p, nil
-		}
 	}
-	p.Epoch = t.opts.Epochs
+	p.Epoch = t.epochsDone
+	p.History = t.history
 	return t.result(), p, nil
+}
+
+// stalled reports whether the validation loss has not improved for too long.
+func (t *Trainer) stalled() bool {
+	return t.opts.Patience > 0 && t.epochsDone-t.bestEpoch >= t.opts.Patience
 }
 
 func (t *Trainer) report(p Progress) {
@@ -190,13 +214,20 @@ func (t *Trainer) result() *Model {
 	return m
 }
 
-// checkpoint saves the best model, if it is new and the last write some time ago.
+// checkpoint saves the best model, if it is new, and the state of the training,
+// each if it was last written some time ago.
 func (t *Trainer) checkpoint(improved bool) error {
-	if t.opts.Checkpoint == "" || !improved || time.Since(t.lastSave) < t.opts.CheckpointEvery {
-		return nil
+	if improved && t.opts.Checkpoint != "" && time.Since(t.modelSaved) >= t.opts.CheckpointEvery {
+		t.modelSaved = time.Now()
+		if err := t.result().Save(t.opts.Checkpoint); err != nil {
+			return err
+		}
 	}
-	t.lastSave = time.Now()
-	return t.result().Save(t.opts.Checkpoint)
+	if t.opts.State != "" && time.Since(t.stateSaved) >= t.opts.CheckpointEvery {
+		t.stateSaved = time.Now()
+		return t.saveState()
+	}
+	return nil
 }
 
 // gate makes all shards use the gates of t.Gating.
@@ -217,9 +248,10 @@ func (t *Trainer) ungate() {
 
 // epoch goes over all training windows in a new order and returns the mean loss.
 func (t *Trainer) epoch(ctx context.Context, epoch int) (float64, error) {
-	t.source.shuffle(t.train, epoch)
+	copy(t.order, t.train)
+	t.source.shuffle(t.order, epoch)
 	sum, batches := 0.0, 0
-	for batch := range slices.Chunk(t.train, t.opts.Batch) {
+	for batch := range slices.Chunk(t.order, t.opts.Batch) {
 		if len(batch) < t.opts.Batch {
 			break // the remainder gets its turn in another epoch
 		}
@@ -241,10 +273,15 @@ func (t *Trainer) update(batch []window) float64 {
 	if t.Gating != nil {
 		t.Gating.Draw(t.mix)
 	}
+	weight := t.weightOf(batch)
 	loss := t.eachShard(batch, func(s *rollout, part []window, first int) float64 {
 		t.source.fill(s, part, t.step, first)
+		t.weigh(s, part)
 		loss := s.forward(t.params, len(part), steps)
-		s.backward(len(part), 1/float32(len(batch)))
+		s.backward(len(part), float32(1/weight))
+		if t.weights != nil {
+			t.reweigh(part, s.rowLoss)
+		}
 		return loss
 	})
 	clear(t.grad)
@@ -259,7 +296,7 @@ func (t *Trainer) update(batch []window) float64 {
 		t.Gating.Learn(t.mixSum, rate)
 	}
 	t.step++
-	return loss / float64(len(batch))
+	return loss / weight
 }
 
 func addTo(sum, v []float32) {
@@ -268,25 +305,45 @@ func addTo(sum, v []float32) {
 	}
 }
 
-// regularize adds the gradient of the L1 term and shrinks the weights.
+// regularize adds the gradients of the terms in the weights alone and shrinks
+// the weights.
 func (t *Trainer) regularize(rate float64) {
-	if t.opts.L1 == 0 && t.opts.WeightDecay == 0 {
+	if t.stable != nil {
+		t.stable.addGrad(t.grad, t.params)
+	}
+	addPenaltyGrad(t.grad, t.params, t.spans, t.opts.L1, t.opts.L2)
+	if t.opts.WeightDecay == 0 {
+		return
+	}
+	keep := float32(1 - rate*t.opts.WeightDecay)
+	for _, s := range t.spans {
+		for i := range t.params[s.from:s.to] {
+			t.params[s.from+i] *= keep
+		}
+	}
+}
+
+// addPenaltyGrad adds the gradient of l1 mean |w| + l2 mean w^2 over the weights
+// in spans.
+func addPenaltyGrad(grad, params []float32, spans []span, l1, l2 float64) {
+	if l1 == 0 && l2 == 0 {
 		return
 	}
 	n := 0
-	for _, s := range t.spans {
+	for _, s := range spans {
 		n += s.to - s.from
 	}
-	l1, keep := float32(t.opts.L1/float64(n)), float32(1-rate*t.opts.WeightDecay)
-	for _, s := range t.spans {
-		for i, w := range t.params[s.from:s.to] {
+	size, square := float32(l1/float64(n)), float32(2*l2/float64(n))
+	for _, s := range spans {
+		g := grad[s.from:s.to]
+		for i, w := range params[s.from:s.to] {
+			g[i] += square * w
 			switch {
 			case w > 0:
-				t.grad[s.from+i] += l1
+				g[i] += size
 			case w < 0:
-				t.grad[s.from+i] -= l1
+				g[i] -= size
 			}
-			t.params[s.from+i] = keep * w
 		}
 	}
 }
@@ -300,6 +357,7 @@ func (t *Trainer) validate() float64 {
 	for batch := range slices.Chunk(t.val, t.opts.Batch) {
 		sum += t.eachShard(batch, func(s *rollout, part []window, _ int) float64 {
 			t.source.fillExact(s, part)
+			s.weighEqually()
 			return s.forward(t.params, len(part), t.opts.Horizon)
 		})
 	}

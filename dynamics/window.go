@@ -5,15 +5,16 @@ import (
 	"sync"
 )
 
-// window names the start of H recorded steps: step t of episode e.
-type window struct{ e, t int32 }
+// window names the start of H recorded steps: step t of episode e. Its number is
+// its place among all windows, in order.
+type window struct{ e, t, number int32 }
 
 // windowsOf returns all windows of the given episodes.
 func windowsOf(d *Dataset, episodes []int, horizon int) []window {
 	w := make([]window, 0, len(episodes)*(d.Steps-horizon+1))
 	for _, e := range episodes {
 		for t := range d.Steps - horizon + 1 {
-			w = append(w, window{int32(e), int32(t)})
+			w = append(w, window{int32(e), int32(t), int32(len(w))})
 		}
 	}
 	return w
@@ -22,13 +23,12 @@ func windowsOf(d *Dataset, episodes []int, horizon int) []window {
 // windowSource copies windows of a data set into roll-outs, in float32.
 type windowSource struct {
 	data  *Dataset
-	x, u  []float32
 	noise []float32 // deviation per state coordinate; nil means none
 	seed  uint64
 }
 
 func newWindowSource(d *Dataset, scale []float64, opts TrainOptions) *windowSource {
-	s := &windowSource{data: d, x: toFloat32(d.X), u: toFloat32(d.U), seed: opts.Seed}
+	s := &windowSource{data: d, seed: opts.memberSeed()}
 	if opts.Noise > 0 {
 		s.noise = toFloat32(scale)
 		for i := range s.noise {
@@ -38,7 +38,8 @@ func newWindowSource(d *Dataset, scale []float64, opts TrainOptions) *windowSour
 	return s
 }
 
-// shuffle puts windows into the order of an epoch.
+// shuffle puts windows, which are in order, into the order of an epoch. Every
+// epoch starts from the same order, so that a training can go on at any of them.
 func (s *windowSource) shuffle(windows []window, epoch int) {
 	rng := rand.New(rand.NewPCG(s.seed, shuffleStream+uint64(epoch)))
 	rng.Shuffle(len(windows), func(i, j int) { windows[i], windows[j] = windows[j], windows[i] })
@@ -65,8 +66,8 @@ func (s *windowSource) fill(r *rollout, windows []window, step, first int) {
 func (s *windowSource) fillExact(r *rollout, windows []window) {
 	d := s.data
 	for row, w := range windows {
-		x := s.x[(int(w.e)*(d.Steps+1)+int(w.t))*d.Nx:]
-		u := s.u[(int(w.e)*d.Steps+int(w.t))*d.Nu:]
+		x := d.X[(int(w.e)*(d.Steps+1)+int(w.t))*d.Nx:]
+		u := d.U[(int(w.e)*d.Steps+int(w.t))*d.Nu:]
 		r.start(row, x[:d.Nx], u, x[d.Nx:])
 	}
 }

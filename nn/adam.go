@@ -81,3 +81,16 @@ func Cosine(step, steps int, first, last float64) float64 {
 	phase := math.Pi * float64(step) / float64(steps-1)
 	return last + (first-last)*(1+math.Cos(phase))/2
 }
+
+// State returns what the optimiser remembers: the number of steps, and the mean
+// gradients and squared gradients, sharing memory; nil before the first step.
+func (a *Adam[T]) State() (t int, m, v []T) { return a.t, a.m, a.v }
+
+// SetState makes the optimiser remember what [Adam.State] returned, whose memory
+// it takes over.
+func (a *Adam[T]) SetState(t int, m, v []T) {
+	if t < 0 || len(m) != len(v) {
+		panic("nn: Adam.SetState: negative step, or moments of different lengths")
+	}
+	a.t, a.m, a.v = t, m, v
+}
