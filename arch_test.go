@@ -68,7 +68,8 @@ var policy = []rule{
 
 	{folder: "inr", holds: "implicit neural representations", may: "nn viz/raster"},
 	{folder: "topopt", holds: "topology optimisation", may: "nn viz/raster"},
-	{folder: "studies", holds: "further perceptron systems, one folder a paper", may: "nn sim dynamics sparsify milp/...", apart: true},
+	// A study gives dynamics what it asks for in the words of control.
+	{folder: "studies", holds: "further perceptron systems, one folder a paper", may: "control nn sim dynamics sparsify milp/...", apart: true},
 
 	{folder: "cmd", holds: "thin commands, a file each", may: "...", never: "viz/window"},
 	{folder: "cmd/hinge-view", holds: "the viewer, the only command with a window", may: "..."},

@@ -93,7 +93,7 @@ model small, plans by branch-and-bound or sampling, and closes the loop.`,
 	root.AddCommand(
 		a.demoCommand(), a.runCommand(), a.planCommand(), a.checkCommand(), a.verifyCommand(),
 		a.collectCommand(), a.trainCommand(), a.sparsifyCommand(),
-		a.listCommand(), a.inspectCommand(), a.convertCommand(), a.doctorCommand(), a.benchCommand(), a.versionCommand(),
+		a.listCommand(), a.inspectCommand(), a.convertCommand(), a.doctorCommand(), a.benchCommand(), a.studyCommand(), a.versionCommand(),
 	)
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
@@ -182,13 +182,18 @@ func knownCommand(root *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
+	return unknownCommand(root, "command", "commands", args[0])
+}
+
+// unknownCommand reports a word that is no command below parent.
+func unknownCommand(parent *cobra.Command, one, many, word string) error {
 	var names []string
-	for _, c := range root.Commands() {
+	for _, c := range parent.Commands() {
 		if c.IsAvailableCommand() {
 			names = append(names, c.Name())
 		}
 	}
-	return fmt.Errorf("%q is no command; %s", args[0], strictyaml.Choices("commands", args[0], names))
+	return fmt.Errorf("%q is no %s; %s", word, one, strictyaml.Choices(many, word, names))
 }
 
 // flagError says which flag was wrong, and what would be right.

@@ -107,6 +107,8 @@ func TestBadInput(t *testing.T) {
 		{args: []string{"bench", "train", "--time", "3"}, want: []string{"--time", "train", "no such limit"}},
 		{args: []string{"bench", "push-t-grid", "--time", "-1"}, want: []string{"--time -1", "0 to 86400"}},
 		{args: []string{"bench", "push-t-grid", "--starts", "3"}, want: []string{"--starts", "push-t-grid"}},
+		{args: []string{"study", "pwb"}, want: []string{`"pwb"`, `did you mean "pwa"?`}},
+		{args: []string{"study", "pwa", "--seeds", "0"}, want: []string{"--seeds is 0", "at least 1"}},
 		{args: []string{"version", "now"}, want: []string{`"now"`, "one too many"}},
 	} {
 		o := hingeIn(t, t.TempDir(), test.env, test.args...)
