@@ -21,8 +21,9 @@ deps:
 native: deps
 	scripts/native.sh
 
-# What benchmarks compare with, into .native/.
-peers: deps
+# What benchmarks compare with: CBC from Debian, the others into .native/.
+peers: native
+	scripts/deps.sh peers
 	bench/peers.sh
 
 test: native

@@ -7,6 +7,7 @@
 #	python3-venv  makes the environment of the benchmarks' peers
 #	libstdc++6    HiGHS is written in C++ ..
 #	zlib1g        .. and reads compressed models
+#	coinor-cbc    a peer of benchmarks: with the argument peers only
 #
 # A Python from elsewhere serves as well: what counts is what it can do.
 set -euo pipefail
@@ -32,6 +33,7 @@ if [[ $(uname -s) == Linux ]]; then
 	need libstdc++6 has_library 'libstdc++\.so\.6'
 	need zlib1g has_library 'libz\.so\.1'
 fi
+[[ ${1:-} != peers ]] || need coinor-cbc command -v cbc
 
 if ((${#missing[@]} == 0)); then
 	echo "deps: everything is there"
