@@ -1,16 +1,16 @@
 package sparsify
 
 import (
-	"cmp"
 	"math"
 	"math/rand/v2"
 	"slices"
 
+	"hinge/dynamics"
 	"hinge/nn"
 )
 
-// choice is the relaxed choice of a gate for every hidden unit, the
-// [dynamics.Gating] of a round. Units are numbered through all hidden layers;
+// choice is the relaxed choice of a gate for every hidden unit, the selector of
+// [EndToEnd]. Units are numbered through all hidden layers;
 // row i of a slice of units x GateCount belongs to unit i.
 type choice struct {
 	units       []int     // places of the units in the activation buffer
@@ -26,16 +26,11 @@ type choice struct {
 
 func newChoice(n *nn.Net, opts Options, rng *rand.Rand) *choice {
 	c := &choice{
+		units:       hiddenUnits(n),
 		penalty:     [nn.GateCount]float32{nn.ReLU: float32(opts.ReLUPenalty), nn.Identity: float32(opts.IdentityPenalty)},
 		temperature: float32(opts.Temperature),
 		rateFactor:  opts.GateRate / opts.RoundRate,
 		rng:         rng,
-	}
-	for i := range n.Layers[:len(n.Layers)-1] {
-		l := &n.Layers[i]
-		for j := range l.Out {
-			c.units = append(c.units, l.At()+j)
-		}
 	}
 	size := len(c.units) * nn.GateCount
 	c.logits, c.soft, c.grad = make([]float32, size), make([]float32, size), make([]float32, size)
@@ -84,33 +79,21 @@ func (c *choice) Learn(grad nn.GateMix[float32], rate float64) {
 	c.adam.Step(c.logits, c.grad, rate*c.rateFactor)
 }
 
-// decide sets the gates of n for good: budget units with the largest p(ReLU)
-// stay ReLUs, the first of equals, the others take the more probable of identity
-// and zero.
-func (c *choice) decide(n *nn.Net, budget int) {
-	order := make([]int, len(c.units))
-	for i := range order {
-		order[i] = i
+func (c *choice) gating() dynamics.Gating { return c }
+
+// decide keeps the units with the largest p(ReLU); the others take the more
+// probable of identity and zero.
+func (c *choice) decide(m *dynamics.Model, budget int) {
+	scores := make([]float64, len(c.units))
+	for i := range scores {
+		scores[i] = float64(c.probability(i, nn.ReLU))
 	}
-	slices.SortStableFunc(order, func(a, b int) int {
-		return cmp.Compare(c.probability(b, nn.ReLU), c.probability(a, nn.ReLU))
-	})
-	gates := make([]nn.Gate, n.Width())
-	for rank, i := range order {
-		alpha := row(c.logits, i)
-		switch {
-		case rank < budget:
-			gates[c.units[i]] = nn.ReLU
-		case alpha[nn.Identity] > alpha[nn.Zero]:
-			gates[c.units[i]] = nn.Identity
-		default:
-			gates[c.units[i]] = nn.Zero
+	keepBest(m.Net, scores, budget, func(i int) nn.Gate {
+		if alpha := row(c.logits, i); alpha[nn.Identity] > alpha[nn.Zero] {
+			return nn.Identity
 		}
-	}
-	for i := range n.Layers[:len(n.Layers)-1] {
-		l := &n.Layers[i]
-		l.Gates = gates[l.At() : l.At()+l.Out]
-	}
+		return nn.Zero
+	})
 }
 
 // probability returns p_i(g).

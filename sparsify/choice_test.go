@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"hinge/dynamics"
 	"hinge/nn"
 )
 
@@ -105,7 +106,7 @@ func TestDecide(t *testing.T) {
 	for i, alpha := range [][]float32{{1, 0, 2}, {3, 0, 0}, {0, 2, 1}, {1.5, 0, 0}, {-1, 0, 0}} {
 		copy(row(c.logits, i), alpha)
 	}
-	c.decide(n, 2)
+	c.decide(&dynamics.Model{Net: n}, 2)
 	want := [][]nn.Gate{{nn.Zero, nn.ReLU, nn.Identity}, {nn.ReLU, nn.Zero}, {nn.Identity}}
 	for i, w := range want {
 		if !slices.Equal(n.Layers[i].Gates, w) {

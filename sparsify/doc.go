@@ -23,7 +23,9 @@
 // control with sparse neural dynamics (NeurIPS 2023, arXiv 2312.12791). It is
 // not magnitude pruning: a unit with large weights becomes an identity if
 // its kink does not matter. Where this package departs from what is known of the
-// authors' settings, its [Options] say so.
+// authors' settings, its [Options] say so. What it is compared with, magnitude
+// pruning among others, are further values of [Method]: they differ in how a round
+// chooses and in nothing else.
 //
-// Read first: [Reduce], [Options], choice.
+// Read first: [Reduce], [Options], choice, [Method].
 package sparsify

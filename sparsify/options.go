@@ -9,15 +9,19 @@ import (
 
 // Options are the choices of [Reduce]; the zero value is a sound start.
 type Options struct {
+	Method Method // how the units that stay are chosen; 0 means [EndToEnd]
+
 	// Train holds what all phases of training share: horizon, batch size, split,
 	// seed, workers, log. Its Epochs and LearningRate are those of the last
 	// training of a budget, 0 meaning 40 and 0.02: a small network needs, and
 	// stands, large steps to leave the minimum it was cut out of.
-	// Patience counts there only; Checkpoint and OnEpoch must not be set. Rounds
+	// Patience counts there only; Checkpoint, State and OnEpoch must not be set. Rounds
 	// learn from the first step of every window alone unless OneStep is below 0.
 	Train dynamics.TrainOptions
 
-	GateEpochs int     // of choosing gates, in every round; 0 means 6
+	// GateEpochs are those of choosing gates, in every round; 0 means 6. A method
+	// that chooses by weights or data trains for as long before it does.
+	GateEpochs int
 	TuneEpochs int     // of training with the new gates, in every round; 0 means 4
 	RoundRate  float64 // learning rate of the weights in rounds; 0 means 0.01
 	GateRate   float64 // learning rate of the logits; 0 means 0.06
@@ -28,7 +32,7 @@ type Options struct {
 	// the first step on, so a round of few epochs starts from ruins: the models of
 	// pushing a T come out 2 to 5 % worse.
 	InitialReLU     float64
-	ReLUPenalty     float64 // lambda_relu; 0 means 3e-3, below 0 none
+	ReLUPenalty     float64 // lambda_relu, and the price of [HardConcrete]; 0 means 3e-3, below 0 none
 	IdentityPenalty float64 // lambda_identity; 0 means 2e-4, below 0 none
 
 	// Keep is the smallest share of the ReLUs a round keeps; rounds are inserted
@@ -91,8 +95,11 @@ func setDefault[T comparable](field *T, value T) {
 
 // validate checks options after withDefaults. [dynamics.NewTrainer] checks Train.
 func (o Options) validate() error {
-	if o.Train.Checkpoint != "" || o.Train.OnEpoch != nil {
-		panic("sparsify: Options.Train: Checkpoint and OnEpoch must not be set")
+	if o.Train.Checkpoint != "" || o.Train.State != "" || o.Train.OnEpoch != nil {
+		panic("sparsify: Options.Train: Checkpoint, State and OnEpoch must not be set")
+	}
+	if int(o.Method) >= len(methodNames) {
+		return fmt.Errorf("sparsify: method is %d; valid are 0 to %d", o.Method, len(methodNames)-1)
 	}
 	if o.GateEpochs < 1 || o.TuneEpochs < 1 {
 		return fmt.Errorf("sparsify: gate epochs are %d and tune epochs %d; both must be at least 1", o.GateEpochs, o.TuneEpochs)

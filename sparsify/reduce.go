@@ -17,7 +17,7 @@ type Result struct {
 	Model  *dynamics.Model // ReLU hidden units only
 	Report dynamics.Report
 	// Identities and Zeros count the units of the dense model that were folded
-	// away; with Report.ReLUs they add up to its units.
+	// away; with Report.ReLUs they add up to its units. [Scratch] folds none.
 	Identities, Zeros int
 }
 
@@ -25,8 +25,8 @@ type Result struct {
 const gumbelStream uint64 = 5 << 60
 
 // Reduce returns one reduced model per budget, in the order of budgets. All
-// start from the same dense model m, the smaller budgets from the larger ones;
-// m stays as it is. A budget is a number of ReLUs from 0 to those of m.
+// start from the same dense model m, the smaller budgets from the larger ones
+// (with [Scratch] every one from itself); m stays as it is. A budget is a number of ReLUs from 0 to those of m.
 //
 // If ctx is cancelled or training diverges, it returns the models finished so
 // far together with the error.
@@ -91,15 +91,29 @@ func plan(units int, budgets []int, keep float64) ([]stage, error) {
 
 func totalEpochs(stages []stage, opts Options) int {
 	total := 0
-	for _, s := range stages {
-		if s.round {
-			total += opts.GateEpochs + opts.TuneEpochs
-		}
+	if opts.Method != Scratch {
+		total = roundEpochs(stages, opts)
+	}
+	for i, s := range stages {
 		if s.budget {
 			total += opts.Train.Epochs
+			if opts.Method == Scratch {
+				total += roundEpochs(stages[:i+1], opts)
+			}
 		}
 	}
 	return total
+}
+
+// roundEpochs returns the epochs of the rounds among stages.
+func roundEpochs(stages []stage, opts Options) int {
+	epochs := 0
+	for _, s := range stages {
+		if s.round {
+			epochs += opts.GateEpochs + opts.TuneEpochs
+		}
+	}
+	return epochs
 }
 
 // reduction is the state of [Reduce].
@@ -115,14 +129,19 @@ type reduction struct {
 
 func (r *reduction) run(ctx context.Context, stages []stage) error {
 	for i, s := range stages {
-		if s.round {
+		if s.round && r.opts.Method != Scratch {
 			rng := rand.New(rand.NewPCG(r.opts.Train.Seed, gumbelStream+uint64(i)))
 			if err := r.round(ctx, s.relus, rng); err != nil {
 				return fmt.Errorf("round to %d ReLUs: %w", s.relus, err)
 			}
 		}
 		if s.budget {
-			if err := r.finish(ctx, s.relus); err != nil {
+			epochs := r.opts.Train.Epochs
+			if r.opts.Method == Scratch {
+				epochs += roundEpochs(stages[:i+1], r.opts)
+				r.model = fresh(r.model, s.relus, r.opts.Train.Seed)
+			}
+			if err := r.finish(ctx, s.relus, epochs); err != nil {
 				return fmt.Errorf("budget of %d ReLUs: %w", s.relus, err)
 			}
 		}
@@ -132,23 +151,23 @@ func (r *reduction) run(ctx context.Context, stages []stage) error {
 
 // round chooses gates, fixes them, folds the network and trains it on.
 func (r *reduction) round(ctx context.Context, relus int, rng *rand.Rand) error {
-	c := newChoice(r.model.Net, r.opts, rng)
-	m, _, _, err := r.train(ctx, Gates, relus, c)
+	choose := newSelector(r.model.Net, r.data, r.opts, rng)
+	m, _, _, err := r.train(ctx, Gates, relus, r.opts.GateEpochs, choose.gating())
 	if err != nil {
 		return err
 	}
-	c.decide(m.Net, relus)
+	choose.decide(m, relus)
 	r.identities += m.Net.Count(nn.Identity)
 	r.zeros += m.Net.Count(nn.Zero)
 	m.Net = nn.Fold(m.Net)
 	r.model = m
-	r.model, _, _, err = r.train(ctx, Tune, relus, nil)
+	r.model, _, _, err = r.train(ctx, Tune, relus, r.opts.TuneEpochs, nil)
 	return err
 }
 
 // finish trains the model of a budget to its end and keeps it as a result.
-func (r *reduction) finish(ctx context.Context, relus int) error {
-	m, t, p, err := r.train(ctx, Final, relus, nil)
+func (r *reduction) finish(ctx context.Context, relus, epochs int) error {
+	m, t, p, err := r.train(ctx, Final, relus, epochs, nil)
 	if err != nil {
 		return err
 	}
@@ -163,16 +182,13 @@ func (r *reduction) finish(ctx context.Context, relus int) error {
 }
 
 // train runs one phase on r.model.
-func (r *reduction) train(ctx context.Context, phase Phase, relus int, c *choice) (*dynamics.Model, *dynamics.Trainer, dynamics.Progress, error) {
+func (r *reduction) train(ctx context.Context, phase Phase, relus, epochs int, gating dynamics.Gating) (*dynamics.Model, *dynamics.Trainer, dynamics.Progress, error) {
 	opts := r.opts.Train
+	opts.Epochs = epochs
 	if phase != Final {
 		opts.LearningRate, opts.Patience = r.opts.RoundRate, 0
-		opts.Epochs = r.opts.TuneEpochs
 		if opts.OneStep >= 0 {
 			opts.OneStep = 1
-		}
-		if phase == Gates {
-			opts.Epochs = r.opts.GateEpochs
 		}
 	}
 	opts.OnEpoch = func(p dynamics.Progress) {
@@ -185,9 +201,7 @@ func (r *reduction) train(ctx context.Context, phase Phase, relus int, c *choice
 	if err != nil {
 		return nil, nil, dynamics.Progress{}, err
 	}
-	if c != nil {
-		t.Gating = c
-	}
+	t.Gating = gating
 	m, p, err := t.Run(ctx)
 	return m, t, p, err
 }

@@ -124,7 +124,7 @@ func TestFoldedIsGated(t *testing.T) {
 	}
 	m := f.dense.Clone().(*dynamics.Model)
 	m.Net = f.dense.Net.Clone()
-	c.decide(m.Net, 9)
+	c.decide(m, 9)
 	if m.Net.Count(nn.Identity) == 0 || m.Net.Count(nn.Zero) == 0 {
 		t.Fatal("the choice has no identity or no zero")
 	}

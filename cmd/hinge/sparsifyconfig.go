@@ -8,6 +8,7 @@ import (
 // sparsifyConfig is the file of hinge sparsify --config. Its defaults are those
 // of [sparsify.Options], written out.
 type sparsifyConfig struct {
+	Method       string  `yaml:"method" oneof:"end_to_end,magnitude,stability,hard_concrete,scratch" doc:"how the units that stay are chosen"`
 	Horizon      int     `yaml:"horizon" range:"[1,1000]" doc:"steps of the roll-out loss"`
 	OneStep      float64 `yaml:"one_step" range:"[0,1]" doc:"share of the last training that learns from first steps alone"`
 	Epochs       int     `yaml:"epochs" range:"[1,1000000]" doc:"of the last training of a budget"`
@@ -30,7 +31,7 @@ type sparsifyConfig struct {
 
 func defaultSparsifyConfig() sparsifyConfig {
 	return sparsifyConfig{
-		Horizon: 3, OneStep: 0.6, Epochs: 40, LearningRate: 0.02, Batch: 256, Validation: 0.1,
+		Method: sparsify.EndToEnd.String(), Horizon: 3, OneStep: 0.6, Epochs: 40, LearningRate: 0.02, Batch: 256, Validation: 0.1,
 		GateEpochs: 6, TuneEpochs: 4, RoundRate: 0.01, GateRate: 0.06, Temperature: 0.5,
 		InitialReLU: 0.5, ReLUPenalty: 3e-3, IdentityPenalty: 2e-4, Keep: 0.8,
 	}
@@ -38,7 +39,12 @@ func defaultSparsifyConfig() sparsifyConfig {
 
 // options returns what c means, apart from seed and files.
 func (c sparsifyConfig) options() sparsify.Options {
+	method, err := sparsify.ParseMethod(c.Method)
+	if err != nil {
+		panic("sparsify: a checked method: " + err.Error())
+	}
 	return sparsify.Options{
+		Method: method,
 		Train: dynamics.TrainOptions{
 			Horizon: c.Horizon, OneStep: orNone(c.OneStep), Epochs: c.Epochs, LearningRate: c.LearningRate, Batch: c.Batch,
 			Validation: c.Validation, Noise: c.Noise, Workers: c.Workers,
