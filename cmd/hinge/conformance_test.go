@@ -97,7 +97,7 @@ func TestBadInput(t *testing.T) {
 		{args: []string{"sparsify", model, "--data", data, "--budget", "4,4"}, want: []string{"--budget 4", "twice"}},
 		{args: []string{"sparsify", model, "--data", data, "--budget", "4", "--set", "gate_rate=0"}, want: []string{"gate_rate", "value is 0", "above 0"}},
 		{args: []string{"sparsify", model, "--data", data, "--budget", "4,x"}, want: []string{`--budget is "4,x"`, "whole numbers, separated by commas"}},
-		{args: []string{"sparsify", model, "--data", data, "--budget", "4", "--set", "method=magnitud"}, want: []string{"method", `did you mean "magnitude"?`}},
+		{args: []string{"sparsify", model, "--data", data, "--budget", "4", "--set", "method=magnitud"}, want: []string{"method", "value is magnitud", "end_to_end, magnitude"}},
 		{args: []string{"sparsify", truncated, "--data", data, "--budget", "4"}, want: []string{"truncated.safetensors"}},
 		{args: []string{"inspect", truncated}, want: []string{"truncated.safetensors"}},
 		{args: []string{"inspect", program}, want: []string{"unknown kind of file", ".safetensors"}},
