@@ -31,7 +31,17 @@ type Errors struct {
 	HStepMoved Stats `json:"h_step_moved"`
 	// Still is the error of predicting one step without motion, on moved rows.
 	Still Stats `json:"still"`
+	// ByStep is the mean error after 1, 2, .. steps: to the horizon, and to ten
+	// where the episodes allow it.
+	ByStep []float64 `json:"by_step,omitempty"`
+	// OneStepOf and HStepOf are the root mean squares of the error of every state
+	// coordinate, in its own unit, for those states whose units differ.
+	OneStepOf []float64 `json:"one_step_of,omitempty"`
+	HStepOf   []float64 `json:"h_step_of,omitempty"`
 }
+
+// stepsShown is how many steps a model's error is known for at least.
+const stepsShown = 10
 
 // Evaluate returns the errors of m on the given episodes of d, nil meaning all,
 // for predictions of one and of horizon steps. It panics if the sizes of model
@@ -46,39 +56,93 @@ func Evaluate(m *Model, d *Dataset, episodes []int, horizon int) (Errors, error)
 	if episodes == nil {
 		episodes = allEpisodes(d)
 	}
-	moved := newMovement(d, episodes)
-	dim := d.Meta.pointDim()
-	one, oneMoved := newTally(dim), newTally(dim)
-	h, hMoved, still := newTally(dim), newTally(dim), newTally(dim)
+	v := newEvaluation(d, episodes, horizon)
 	ro := newEpisodeRollout(m.clone(), d)
 	for _, e := range episodes {
 		ro.start(e)
-		for k := 1; k <= horizon; k++ {
+		for k := 1; k <= len(v.steps); k++ {
 			ro.step()
 			for t := range ro.windows() {
-				predicted, recorded := ro.state(t), d.State(e, t+k)
-				touched := moved.between(d.State(e, t+k-1), recorded)
-				if k == 1 {
-					one.add(predicted, recorded)
-					if touched {
-						oneMoved.add(predicted, recorded)
-						still.add(d.State(e, t), recorded)
-					}
-				}
-				if k == horizon {
-					h.add(predicted, recorded)
-					if touched {
-						hMoved.add(predicted, recorded)
-					}
-				}
+				v.add(e, t, k, ro.state(t))
 			}
 		}
 	}
-	return Errors{
-		Unit: d.Meta.unit(), Horizon: horizon,
-		OneStep: one.stats(), OneStepMoved: oneMoved.stats(),
-		HStep: h.stats(), HStepMoved: hMoved.stats(), Still: still.stats(),
-	}, nil
+	return v.errors(), nil
+}
+
+// evaluation collects the errors of predictions.
+type evaluation struct {
+	d       *Dataset
+	horizon int
+	moved   movement
+	steps   []*tally // all rows, by step
+	h       coordinates
+	one     coordinates
+
+	oneMoved, hMoved, still *tally
+}
+
+func newEvaluation(d *Dataset, episodes []int, horizon int) *evaluation {
+	dim := d.Meta.pointDim()
+	v := &evaluation{
+		d: d, horizon: horizon, moved: newMovement(d, episodes),
+		steps: make([]*tally, max(horizon, min(stepsShown, d.Steps))), one: make(coordinates, d.Nx), h: make(coordinates, d.Nx),
+		oneMoved: newTally(dim), hMoved: newTally(dim), still: newTally(dim),
+	}
+	for k := range v.steps {
+		v.steps[k] = newTally(dim)
+	}
+	return v
+}
+
+// add enters the prediction of x_{t+k} of episode e from x_t.
+func (v *evaluation) add(e, t, k int, predicted []float64) {
+	recorded := v.d.State(e, t+k)
+	touched := v.moved.between(v.d.State(e, t+k-1), recorded)
+	v.steps[k-1].add(predicted, recorded)
+	if k == 1 {
+		v.one.add(predicted, recorded)
+		if touched {
+			v.oneMoved.add(predicted, recorded)
+			v.still.add(v.d.State(e, t), recorded)
+		}
+	}
+	if k == v.horizon {
+		v.h.add(predicted, recorded)
+		if touched {
+			v.hMoved.add(predicted, recorded)
+		}
+	}
+}
+
+func (v *evaluation) errors() Errors {
+	e := Errors{
+		Unit: v.d.Meta.unit(), Horizon: v.horizon,
+		OneStep: v.steps[0].stats(), OneStepMoved: v.oneMoved.stats(),
+		HStep: v.steps[v.horizon-1].stats(), HStepMoved: v.hMoved.stats(), Still: v.still.stats(),
+	}
+	for _, s := range v.steps {
+		e.ByStep = append(e.ByStep, s.stats().Mean)
+	}
+	e.OneStepOf, e.HStepOf = v.one.rms(e.OneStep.Rows), v.h.rms(e.HStep.Rows)
+	return e
+}
+
+// coordinates are sums of squared errors.
+type coordinates []float64
+
+func (c coordinates) add(a, b []float64) {
+	for i := range c {
+		c[i] += (a[i] - b[i]) * (a[i] - b[i])
+	}
+}
+
+func (c coordinates) rms(rows int) []float64 {
+	r := make([]float64, len(c))
+	for i, sum := range c {
+		r[i] = math.Sqrt(sum / float64(max(1, rows)))
+	}
+	return r
 }
 
 func allEpisodes(d *Dataset) []int {
@@ -188,6 +252,13 @@ func (s *tally) add(a, b []float64) {
 	}
 	s.points += points
 	s.rows = append(s.rows, sum/float64(points))
+}
+
+// addRow enters a row that is one number.
+func (s *tally) addRow(v float64) {
+	s.points++
+	s.sum2 += v * v
+	s.rows = append(s.rows, v)
 }
 
 func (s *tally) stats() Stats {

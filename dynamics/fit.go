@@ -29,6 +29,10 @@ type FitOptions struct {
 	NoSkip  bool
 	Tool    string // program and version, for the model's metadata
 	Command string // that asked for the model, for its metadata
+	// Card completes the metadata of the result before it is saved, by what this
+	// package cannot know; nil for nothing. Its second argument are the episodes
+	// kept out of training.
+	Card func(m *Model, validation []int) error
 }
 
 func (o FitOptions) withDefaults(d *Dataset) FitOptions {
@@ -84,6 +88,11 @@ func Fit(ctx context.Context, d *Dataset, opts FitOptions) (*Model, Report, erro
 	report, err := t.Report(m, progress)
 	if err != nil {
 		return nil, Report{}, err
+	}
+	if opts.Card != nil {
+		if err := opts.Card(m, t.valEps); err != nil {
+			return nil, Report{}, err
+		}
 	}
 	if trainErr == nil {
 		trainErr = opts.finish(m)

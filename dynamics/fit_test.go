@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -167,7 +168,7 @@ func TestFitLearns(t *testing.T) {
 
 func equalMeta(a, b Meta) bool {
 	return a.Task == b.Task && slices.Equal(a.StateNames, b.StateNames) && a.Seed == b.Seed &&
-		a.DataHash == b.DataHash && a.Tool == b.Tool && a.Command == b.Command && a.Errors == b.Errors
+		a.DataHash == b.DataHash && a.Tool == b.Tool && a.Command == b.Command && reflect.DeepEqual(a.Errors, b.Errors)
 }
 
 func TestFitIsRepeatable(t *testing.T) {
@@ -262,7 +263,7 @@ func TestFitCheckpoints(t *testing.T) {
 		t.Fatal(err)
 	}
 	saved, err := Load(path)
-	if err != nil || !slices.Equal(saved.Net.Params, m.Net.Params) || saved.Meta.Errors != m.Meta.Errors {
+	if err != nil || !slices.Equal(saved.Net.Params, m.Net.Params) || !reflect.DeepEqual(saved.Meta.Errors, m.Meta.Errors) {
 		t.Errorf("the last checkpoint is not the model, %v", err)
 	}
 	opts.Checkpoint = filepath.Join(path, "x")
@@ -339,6 +340,9 @@ func TestEvaluate(t *testing.T) {
 		{"two steps rows", float64(e.HStep.Rows), 4},
 		{"two steps moved", e.HStepMoved.RMS, math.Sqrt(1 + 4)},
 		{"still", e.Still.P95, 1},
+		{"by step", float64(len(e.ByStep)), 3},
+		{"after two steps", e.ByStep[1], e.HStep.Mean},
+		{"second coordinate", e.OneStepOf[1], 0.5},
 	} {
 		if math.Abs(c.got-c.want) > 1e-12 {
 			t.Errorf("%s is %g, want %g", c.name, c.got, c.want)

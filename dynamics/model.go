@@ -15,6 +15,20 @@ type Meta struct {
 	Tool     string `json:"tool,omitempty"`
 	Command  string `json:"command,omitempty"` // that made the model
 	Errors   Errors `json:"errors"`            // on validation data
+	// Reach is how many units are undecided where a planner looks, and Spread what
+	// the ensemble says of which this is the first member; nil where nobody asked.
+	Reach  *Reach  `json:"reach,omitempty"`
+	Spread *Spread `json:"spread,omitempty"`
+}
+
+// Reach is how much of a model is left to a search: over the states that can be
+// reached from recorded ones by any actions, the units whose phase bounds do not
+// decide.
+type Reach struct {
+	Starts  int `json:"starts"`  // recorded states looked at
+	Horizon int `json:"horizon"` // steps from each
+	// Unstable is the share of undecided units, by step.
+	Unstable []float64 `json:"unstable"`
 }
 
 // Model is learned dynamics: with v = [x; u] of length Nx+Nu,
