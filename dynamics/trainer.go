@@ -134,8 +134,12 @@ type DivergedError struct {
 }
 
 func (e *DivergedError) Error() string {
-	return fmt.Sprintf("training diverged: the loss is %g at optimiser step %d of epoch %d; kept the model after epoch %d; a smaller learning rate helps",
-		e.Loss, e.Step, e.Epoch, e.Kept)
+	kept := "nothing was learned before"
+	if e.Kept > 0 {
+		kept = fmt.Sprintf("kept the model after epoch %d", e.Kept)
+	}
+	return fmt.Sprintf("training diverged: the loss is %g at optimiser step %d of epoch %d; %s; a smaller learning rate helps",
+		e.Loss, e.Step, e.Epoch, kept)
 }
 
 // Run trains for all epochs and returns the model with the least validation

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -88,6 +89,9 @@ func needFile(what, path string) error {
 	return nil
 }
 
+// nowhereKept are flags that make no difference to what a command makes.
+var nowhereKept = []string{"out", "json", "verbose", "resume", "plot"}
+
 // commandLine returns how a command was called, for the metadata of what it
 // makes: folders are left out, since they mean nothing elsewhere.
 func commandLine(cmd *cobra.Command, args []string) string {
@@ -97,7 +101,7 @@ func commandLine(cmd *cobra.Command, args []string) string {
 	}
 	cmd.Flags().Visit(func(f *pflag.Flag) {
 		switch list, many := f.Value.(pflag.SliceValue); {
-		case f.Name == "out" || f.Name == "json" || f.Name == "verbose":
+		case slices.Contains(nowhereKept, f.Name):
 		case f.Name == "config" || f.Name == "data":
 			words = append(words, "--"+f.Name, filepath.Base(f.Value.String()))
 		case many && f.Name == "set":

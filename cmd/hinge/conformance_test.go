@@ -53,6 +53,7 @@ func TestBadInput(t *testing.T) {
 	truncated := file("truncated.safetensors", string(read(t, model)[:200]))
 	typo := file("typo.yaml", "task: push-t\nplanner:\n  horizont: 3\n")
 	config := file("train.yaml", "epoch: 3\n")
+	badSweep := file("sweep.yaml", "batch: [100, 0]\n")
 	poisoned := poisonedData(t, dir)
 	for _, test := range []struct {
 		env  []string
@@ -91,6 +92,11 @@ func TestBadInput(t *testing.T) {
 		{args: []string{"train", data, "--config", config}, want: []string{"train.yaml:1:1", "epoch", `did you mean "epochs"?`}},
 		{args: []string{"train", data, "--set", "horizon=99"}, want: []string{"data.npz", "horizon is 99", "1 to 10"}},
 		{args: []string{"train", data, "--set", "hidden=[0]"}, want: []string{"hidden[0]", "value is 0", "in [1, 4096]"}},
+		{args: []string{"train", data, "--set", "learning_rate=1e30", "--set", "clip_norm=0"}, want: []string{"data.npz", "training diverged", "smaller learning rate"}},
+		{args: []string{"train", data, "--sweep"}, want: []string{"--config is missing", "lists of values"}},
+		{args: []string{"train", data, "--sweep", "--config", badSweep}, want: []string{"sweep.yaml", "batch", "value is 0", "in [1, 1000000]"}},
+		{args: []string{"train", data, "--ensemble", "0"}, want: []string{"--ensemble 0", "1 to 100"}},
+		{args: []string{"train", data, "--plot", "loss.gif"}, want: []string{"--plot loss.gif", "must end in .png"}},
 		{args: []string{"sparsify", model, "--budget", "4"}, want: []string{"--data is missing"}},
 		{args: []string{"sparsify", model, "--data", data}, want: []string{"--budget is missing"}},
 		{args: []string{"sparsify", model, "--data", data, "--budget", "99"}, want: []string{"--budget 99", "0 to 8"}},

@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -20,29 +23,51 @@ import (
 	"hinge/tasks"
 )
 
+// trainFlags are the flags of hinge train.
+type trainFlags struct {
+	config   string
+	sets     []string
+	sweep    bool
+	ensemble int
+	resume   bool
+	plot     string
+}
+
 func (a *app) trainCommand() *cobra.Command {
-	var config string
-	var sets []string
+	var f trainFlags
 	c := &cobra.Command{
 		Use:   "train DATA.npz",
 		Short: "Fit a dynamics model to a data set",
 		Long: `Fit a dynamics model to a data set by minimising its prediction error over
-several steps on its own predictions. The best model so far is kept on disk, so
-an interrupted training leaves a whole file. --set and --config know the keys
+several steps on its own predictions. The best model so far is kept on disk, and
+beside it, as NAME.state.npz, all that --resume needs to go on after an
+interruption: the model is then the same as that of an undisturbed training.
+
+With --sweep every key whose value in --config is a list of values is varied, in
+all combinations; the best model is written to --out and the others beside it.
+With --ensemble K there are K models of the same data, and the first one knows
+how far they are apart. --set and --config know the keys
 
 ` + strings.TrimRight(string(strictyaml.Encode(new(defaultTrainConfig()))), "\n"),
 		Example: `  hinge train data.npz --out model.safetensors
-  hinge train data.npz --config train.yaml --set epochs=100 --out model.safetensors`,
+  hinge train data.npz --config train.yaml --set epochs=100 --out model.safetensors --plot loss.png
+  hinge train data.npz --config train.yaml --sweep --json
+  hinge train data.npz --ensemble 5`,
 		Args: exactArgs("a data set, as written by hinge collect"),
 	}
-	c.Flags().StringVar(&config, "config", "", "YAML file with training options")
-	c.Flags().StringArrayVar(&sets, "set", nil, "override an option, as key=value; may be repeated")
+	fl := c.Flags()
+	fl.StringVar(&f.config, "config", "", "YAML file with training options")
+	fl.StringArrayVar(&f.sets, "set", nil, "override an option, as key=value; may be repeated")
+	fl.BoolVar(&f.sweep, "sweep", false, "train all combinations of the values that --config lists")
+	fl.IntVar(&f.ensemble, "ensemble", 1, "models that differ in their random numbers alone")
+	fl.BoolVar(&f.resume, "resume", false, "go on where the same training was interrupted")
+	fl.StringVar(&f.plot, "plot", "", "also draw the losses of all epochs to this .png file")
 	return a.command(c, "model file to write (default model.safetensors)", func(ctx context.Context, cmd *cobra.Command, args []string) (result, error) {
-		cfg := defaultTrainConfig()
-		if err := readConfig(config, sets, &cfg); err != nil {
+		path, err := f.validate(a)
+		if err != nil {
 			return nil, err
 		}
-		path, err := a.outFile("model.safetensors", ".safetensors")
+		configs, err := f.configs()
 		if err != nil {
 			return nil, err
 		}
@@ -50,12 +75,136 @@ an interrupted training leaves a whole file. --set and --config know the keys
 		if err != nil {
 			return nil, err
 		}
-		r, err := a.train(ctx, data, cfg, path, commandLine(cmd, args))
-		if r == nil {
-			return nil, badInputf("data set %s: %w", args[0], err) // it cannot be learned from like that
+		t := &training{app: a, flags: f, data: data, name: args[0], command: commandLine(cmd, args)}
+		if f.sweep {
+			return t.sweep(ctx, configs, path)
 		}
-		return *r, diverged(err)
+		r, err := t.run(ctx, configs[0], path)
+		if r == nil {
+			return nil, err
+		}
+		return *r, err
 	})
+}
+
+// validate checks the flags and returns the model file to write.
+func (f trainFlags) validate(a *app) (path string, err error) {
+	switch {
+	case f.ensemble < 1 || f.ensemble > 100:
+		return "", badInputf("--ensemble %d: must be 1 to 100", f.ensemble)
+	case f.sweep && f.ensemble > 1:
+		return "", badInputf("--sweep and --ensemble %d: give one of them; sweep first, then train an ensemble of the best", f.ensemble)
+	case f.sweep && f.config == "":
+		return "", badInputf("--sweep: --config is missing; give a YAML file in which keys have lists of values")
+	case f.plot != "":
+		if err := checkOutFile("--plot", f.plot, ".png"); err != nil {
+			return "", err
+		}
+	}
+	return a.outFile("model.safetensors", ".safetensors")
+}
+
+// configs returns the trainings to do; without --sweep there is one.
+func (f trainFlags) configs() ([]sweepPoint, error) {
+	if f.sweep {
+		return readSweep(f.config, f.sets)
+	}
+	cfg := defaultTrainConfig()
+	err := readConfig(f.config, f.sets, &cfg)
+	return []sweepPoint{{config: cfg}}, err
+}
+
+// training is a call of hinge train.
+type training struct {
+	app     *app
+	flags   trainFlags
+	data    *dynamics.Dataset
+	name    string // of the data set's file
+	command string
+}
+
+// run fits and saves the model or models of one configuration. What was
+// interrupted or diverged is reported with the best model so far, which is on
+// disk; if there is none the result is nil, and an earlier model stays.
+func (t *training) run(ctx context.Context, point sweepPoint, path string) (*modelResult, error) {
+	opts, err := t.options(point)
+	if err != nil {
+		return nil, err
+	}
+	if done := t.finished(opts, path); done != nil {
+		return done, nil
+	}
+	p := t.app.progress("train", "epochs", opts.Epochs*t.flags.ensemble)
+	defer p.finish()
+	before := 0 // epochs of earlier members
+	each := func(member int, o *dynamics.FitOptions, others []*dynamics.Model) {
+		o.Checkpoint = memberFile(path, member)
+		o.State = stateFile(o.Checkpoint)
+		before = opts.Epochs * len(others)
+		o.OnEpoch = func(e dynamics.Progress) { p.set(before+e.Epoch, lossNote(e)) }
+		o.Card = func(m *dynamics.Model, validation []int) error { return t.card(m, validation, others) }
+	}
+	cpu := cputime.Process()
+	models, achieved, err := dynamics.FitEnsemble(ctx, t.data, opts, t.flags.ensemble, each)
+	p.finish()
+	model := models[0]
+	if model == nil || err != nil && achieved.BestEpoch == 0 {
+		return nil, t.failed(err, "")
+	}
+	if err != nil { // interrupted or diverged: what was learned until then is kept
+		err = t.failed(errors.Join(err, model.Save(path)), path)
+	}
+	r := newModelResult(model, achieved, cputime.Process()-cpu)
+	r.Out, r.Seed = path, t.app.seed
+	if t.flags.plot != "" {
+		err = joined(err, saveLossPlot(t.flags.plot, achieved.Progress, path))
+	}
+	return &r, err
+}
+
+// options returns the options of a configuration.
+func (t *training) options(point sweepPoint) (dynamics.FitOptions, error) {
+	opts := point.config.options()
+	opts.Seed, opts.Log, opts.Resume = t.app.seed, t.app.log, t.flags.resume
+	opts.Tool, opts.Command = version.Tool(), t.command+point.setting()
+	if opts.Stable > 0 {
+		opts.Ranges = stableRanges(t.data)
+	}
+	return opts, taskMaps(&opts, t.data)
+}
+
+// finished returns the result of a training to resume that came to its end; nil
+// if there is something left to do.
+func (t *training) finished(opts dynamics.FitOptions, path string) *modelResult {
+	if !opts.Resume || t.flags.ensemble > 1 {
+		return nil
+	}
+	if _, err := os.Stat(stateFile(path)); err == nil {
+		return nil
+	}
+	m, err := dynamics.Load(path)
+	if err != nil || m.Meta.Command != opts.Command || m.Meta.Seed != opts.Seed || m.Meta.Tool != opts.Tool ||
+		m.Meta.Errors.Horizon == 0 || m.Meta.DataHash != t.data.Hash() {
+		return nil
+	}
+	r := newModelResult(m, dynamics.Report{Errors: m.Meta.Errors, Parameters: len(m.Net.Params)}, 0)
+	r.Loss, r.Out, r.Seed = report.Number(math.NaN()), path, t.app.seed
+	return &r
+}
+
+// failed says of what file an error speaks, and which file is left; kept is "" for
+// none.
+func (t *training) failed(err error, kept string) error {
+	var d *dynamics.DivergedError
+	switch {
+	case errors.As(err, &d) && kept != "":
+		return badInputf("data set %s: %w; that model is %s", t.name, err, kept)
+	case errors.As(err, &d):
+		return badInputf("data set %s: %w; no model was written", t.name, err)
+	case kept != "":
+		return err
+	}
+	return badInputf("data set %s: %w", t.name, err) // it cannot be learned from like that
 }
 
 // diverged tells apart the one failure of a training that its options mend.
@@ -67,31 +216,18 @@ func diverged(err error) error {
 	return err
 }
 
-// train fits and saves the model. An interrupted training is reported with the
-// best model so far, which is on disk; if there is none the result is nil, and an
-// earlier model stays.
-func (a *app) train(ctx context.Context, data *dynamics.Dataset, cfg trainConfig, path, command string) (*modelResult, error) {
-	opts := cfg.options()
-	opts.Seed, opts.Checkpoint, opts.Log = a.seed, path, a.log
-	opts.Tool, opts.Command = version.Tool(), command
-	if err := taskMaps(&opts, data); err != nil {
-		return nil, err
+// stateFile returns the file that a training into a model file resumes from.
+func stateFile(model string) string {
+	return strings.TrimSuffix(model, filepath.Ext(model)) + ".state.npz"
+}
+
+// memberFile returns the file of a member of an ensemble, the first being model.
+func memberFile(model string, member int) string {
+	if member == 0 {
+		return model
 	}
-	p := a.progress("train", "epochs", cfg.Epochs)
-	defer p.finish()
-	opts.OnEpoch = func(e dynamics.Progress) { p.set(e.Epoch, fmt.Sprintf("loss %.4g", e.Best)) }
-	cpu := cputime.Process()
-	model, achieved, err := dynamics.Fit(ctx, data, opts)
-	p.finish()
-	if model == nil || err != nil && achieved.BestEpoch == 0 {
-		return nil, err
-	}
-	if err != nil { // interrupted or diverged: what was learned until then is kept
-		err = errors.Join(err, model.Save(path))
-	}
-	r := newModelResult(model, achieved, cputime.Process()-cpu)
-	r.Out, r.Seed = path, a.seed
-	return &r, err
+	ext := filepath.Ext(model)
+	return fmt.Sprintf("%s-%d%s", strings.TrimSuffix(model, ext), member, ext)
 }
 
 // taskMaps takes features and base from the task the data come from. Data of no
@@ -130,10 +266,29 @@ type modelResult struct {
 	ErrorH     report.Number `json:"error_h"`
 	Horizon    int           `json:"horizon"`
 	ErrorUnit  string        `json:"error_unit"`
+	ByStep     []float64     `json:"error_by_step"`
+	Spread     *spreadResult `json:"ensemble,omitempty"`
 	Rate       float64       `json:"samples_per_cpu_s"`
 	Time       float64       `json:"time_s"`
 	Seed       uint64        `json:"seed"`
 	Out        string        `json:"out"`
+}
+
+// spreadResult is how far the members of an ensemble are apart.
+type spreadResult struct {
+	Members     int     `json:"members"`
+	Spread1     float64 `json:"spread_1"`
+	SpreadH     float64 `json:"spread_h"`
+	MeanError1  float64 `json:"mean_error_1"` // of the mean prediction
+	MeanErrorH  float64 `json:"mean_error_h"`
+	Correlation float64 `json:"correlation"` // of spread and error
+}
+
+func newSpreadResult(s *dynamics.Spread) *spreadResult {
+	if s == nil {
+		return nil
+	}
+	return &spreadResult{s.Members, s.OneStep.Mean, s.HStep.Mean, s.MeanOneStep.Mean, s.MeanHStep.Mean, s.Correlation}
 }
 
 func newModelResult(m *dynamics.Model, r dynamics.Report, cpu time.Duration) modelResult {
@@ -141,6 +296,7 @@ func newModelResult(m *dynamics.Model, r dynamics.Report, cpu time.Duration) mod
 		ReLUs: m.Net.Count(nn.ReLU), Identities: m.Net.Count(nn.Identity), Zeros: m.Net.Count(nn.Zero),
 		Parameters: r.Parameters, Loss: report.Number(r.Best),
 		Error1: report.Number(r.Errors.OneStep.Mean), ErrorH: report.Number(r.Errors.HStep.Mean), Horizon: r.Errors.Horizon, ErrorUnit: r.Errors.Unit,
+		ByStep: r.Errors.ByStep, Spread: newSpreadResult(m.Meta.Spread),
 		Rate: float64(r.Samples) / max(cpu, time.Millisecond).Seconds(), Time: r.Elapsed.Seconds(),
 	}
 }
@@ -148,5 +304,12 @@ func newModelResult(m *dynamics.Model, r dynamics.Report, cpu time.Duration) mod
 func (r modelResult) text(w io.Writer) {
 	fmt.Fprintf(w, "%d ReLUs, %d parameters; validation loss %.4g\n", r.ReLUs, r.Parameters, r.Loss)
 	fmt.Fprintf(w, "mean error on validation data: 1 step %.3g %s, %d steps %.3g %s\n", r.Error1, r.ErrorUnit, r.Horizon, r.ErrorH, r.ErrorUnit)
+	if n := len(r.ByStep); n > r.Horizon {
+		fmt.Fprintf(w, "after %d steps %.3g %s\n", n, r.ByStep[n-1], r.ErrorUnit)
+	}
+	if s := r.Spread; s != nil {
+		fmt.Fprintf(w, "%d models: spread %.3g %s after 1 step, %.3g after %d; the error of their mean %.3g and %.3g; correlation of spread and error %.2f\n",
+			s.Members, s.Spread1, r.ErrorUnit, s.SpreadH, r.Horizon, s.MeanError1, s.MeanErrorH, s.Correlation)
+	}
 	fmt.Fprintf(w, "%.1f s, %.0f samples per CPU second\n%s\n", r.Time, r.Rate, r.Out)
 }

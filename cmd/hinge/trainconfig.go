@@ -20,6 +20,10 @@ type trainConfig struct {
 	ClipNorm     float64 `yaml:"clip_norm" range:"[0,inf)" doc:"longest gradient, 0 for no limit"`
 	WeightDecay  float64 `yaml:"weight_decay" range:"[0,inf)" doc:"shrinkage of every weight per unit of learning rate"`
 	L1           float64 `yaml:"l1" range:"[0,inf)" doc:"factor of the mean weight magnitude in the loss"`
+	L2           float64 `yaml:"l2" range:"[0,inf)" doc:"factor of the mean square of the weights in the loss"`
+	Shape        float64 `yaml:"shape" range:"[0,inf)" doc:"factor of a term that keeps distances between the points of a state"`
+	Stable       float64 `yaml:"stable" range:"[0,inf)" doc:"factor of a reward for units whose phase is known where a planner looks"`
+	HardAbove    float64 `yaml:"hard_above" range:"[0,inf)" doc:"error from which a window counts more in later epochs, in deviations of a step; 0 for never"`
 	Noise        float64 `yaml:"noise" range:"[0,inf)" doc:"on start states, in deviations of a step of motion"`
 	Validation   float64 `yaml:"validation" range:"(0,1)" doc:"share of episodes kept out of training"`
 	Patience     int     `yaml:"patience" range:"[0,inf)" doc:"epochs without progress before it ends, 0 for never"`
@@ -84,7 +88,8 @@ func (c trainConfig) options() dynamics.FitOptions {
 		Hidden: c.Hidden, NoSkip: !c.Skip,
 		TrainOptions: dynamics.TrainOptions{
 			Horizon: c.Horizon, OneStep: orNone(c.OneStep), Epochs: c.Epochs, Batch: c.Batch, LearningRate: c.LearningRate,
-			ClipNorm: clip, WeightDecay: c.WeightDecay, L1: c.L1, Noise: c.Noise,
+			ClipNorm: clip, WeightDecay: c.WeightDecay, L1: c.L1, L2: c.L2, Noise: c.Noise,
+			Shape: c.Shape, Stable: c.Stable, HardAbove: c.HardAbove,
 			Validation: c.Validation, Patience: c.Patience, Workers: c.Workers,
 		},
 	}

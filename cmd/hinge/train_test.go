@@ -1,0 +1,138 @@
+package main
+
+import (
+	"bytes"
+	"image/png"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"hinge/dynamics"
+)
+
+// trained runs hinge train on the small data set and returns what it prints.
+func trained(t *testing.T, args ...string) map[string]any {
+	t.Helper()
+	o := hinge(t, append([]string{"train", data, "--json", "--set", "epochs=3"}, args...)...)
+	if o.status != statusDone {
+		t.Fatalf("status %d: %s", o.status, o.stderr)
+	}
+	return o.decode(t)
+}
+
+func TestSweepTrainsAllCombinations(t *testing.T) {
+	dir := t.TempDir()
+	config, out := filepath.Join(dir, "sweep.yaml"), filepath.Join(dir, "best.safetensors")
+	text := "hidden: [[4], [8, 8]]\nlearning_rate: [0.01, 0.003]\nbatch: 64\n"
+	if err := os.WriteFile(config, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	o := trained(t, "--config", config, "--sweep", "--out", out)
+	rows := o["rows"].([]any)
+	if len(rows) != 4 {
+		t.Fatalf("%d rows, want 4", len(rows))
+	}
+	before, seen := 0.0, map[string]bool{}
+	for _, r := range rows {
+		row := r.(map[string]any)
+		s := row["settings"].(map[string]any)
+		seen[s["hidden"].(string)+" "+s["learning_rate"].(string)] = true
+		steps := row["error_by_step"].([]any)
+		last := steps[len(steps)-1].(float64)
+		if last < before {
+			t.Errorf("a row with error %g comes after one with %g", last, before)
+		}
+		before = last
+		m, err := dynamics.Load(row["out"].(string))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(m.Meta.Command, "--set hidden="+s["hidden"].(string)+" --set learning_rate=") {
+			t.Errorf("command %q does not tell the settings %v", m.Meta.Command, s)
+		}
+	}
+	if len(seen) != 4 || !seen["[8, 8] 0.003"] {
+		t.Errorf("combinations %v", seen)
+	}
+	if !bytes.Equal(read(t, out), read(t, rows[0].(map[string]any)["out"].(string))) {
+		t.Error("--out is not the best model")
+	}
+}
+
+func TestSweepGoesOnWhereOneDiverges(t *testing.T) {
+	dir := t.TempDir()
+	config := filepath.Join(dir, "sweep.yaml")
+	if err := os.WriteFile(config, []byte("learning_rate: [1e30, 0.01]\nclip_norm: 0\nhidden: [4]\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	o := trained(t, "--config", config, "--sweep", "--out", filepath.Join(dir, "m.safetensors"))
+	if rows, failed := o["rows"].([]any), o["diverged"].([]any); len(rows) != 1 || len(failed) != 1 || !strings.Contains(failed[0].(string), "learning_rate=") {
+		t.Errorf("rows %v, diverged %v", rows, failed)
+	}
+}
+
+func TestEnsembleKnowsItsSpread(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "m.safetensors")
+	spread := trained(t, "--ensemble", "2", "--set", "hidden=[8]", "--out", out)["ensemble"].(map[string]any)
+	if spread["members"] != 2.0 || !(spread["spread_1"].(float64) > 0) {
+		t.Errorf("ensemble %v", spread)
+	}
+	first, err := dynamics.Load(out)
+	if err != nil || first.Meta.Spread == nil || first.Meta.Spread.OneStep.Mean != spread["spread_1"] {
+		t.Errorf("the card of the first member says %+v, %v", first.Meta.Spread, err)
+	}
+	if _, err := dynamics.Load(memberFile(out, 1)); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestCardTellsOfUnitsUndecided(t *testing.T) {
+	m, err := dynamics.Load(model)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := m.Meta.Reach
+	if r == nil || r.Starts != cardStarts || len(r.Unstable) != cardHorizon {
+		t.Fatalf("reach %+v", r)
+	}
+	for k, share := range r.Unstable {
+		if !(share > 0 && share <= 1) {
+			t.Errorf("step %d: %g of the units are undecided", k, share)
+		}
+	}
+}
+
+func TestLossPlotIsAPicture(t *testing.T) {
+	dir := t.TempDir()
+	plot := filepath.Join(dir, "loss.png")
+	trained(t, "--set", "hidden=[4]", "--plot", plot, "--out", filepath.Join(dir, "m.safetensors"))
+	if _, err := png.Decode(bytes.NewReader(read(t, plot))); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestResumeOfAFinishedTraining must not train again, nor take a model of other
+// options for the result.
+func TestResumeOfAFinishedTraining(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "m.safetensors")
+	want := trained(t, "--set", "hidden=[4]", "--out", out)
+	again := trained(t, "--set", "hidden=[4]", "--out", out, "--resume")
+	if again["error_1"] != want["error_1"] || again["time_s"] != 0.0 {
+		t.Errorf("resumed: error %v in %v s, want %v in 0", again["error_1"], again["time_s"], want["error_1"])
+	}
+	other := trained(t, "--set", "hidden=[5]", "--out", out, "--resume")
+	if other["relus"] != 5.0 {
+		t.Errorf("other options give the old model: %v", other)
+	}
+}
+
+func TestSparkline(t *testing.T) {
+	falling := []dynamics.Loss{{Val: 1}, {Val: 0.1}, {Val: 0.01}}
+	if got := sparkline(falling); got != "█▄▁" {
+		t.Errorf("got %s", got)
+	}
+	if got := sparkline(make([]dynamics.Loss, 100)); got != strings.Repeat("▁", sparkWidth) {
+		t.Errorf("got %s", got)
+	}
+}
