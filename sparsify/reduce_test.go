@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -87,7 +88,7 @@ func TestReduceFindsTheKinks(t *testing.T) {
 		if e := r.Report.Errors; e.OneStep.RMS > limit*e.Still.RMS {
 			t.Errorf("budget %d: one-step error %g, doing nothing %g, dense %g", budget, e.OneStep.RMS, e.Still.RMS, f.rms)
 		}
-		if r.Model.Meta.Errors != r.Report.Errors || r.Model.Meta.Seed != 2 {
+		if !reflect.DeepEqual(r.Model.Meta.Errors, r.Report.Errors) || r.Model.Meta.Seed != 2 {
 			t.Errorf("budget %d: metadata %+v", budget, r.Model.Meta)
 		}
 	}
