@@ -14,9 +14,6 @@ import (
 	"hinge/problems"
 )
 
-// ErrNoData is wrapped by errors that say outside data are not there.
-var ErrNoData = errors.New("no outside data")
-
 // acasxuLimit is the wall clock an instance may take.
 const acasxuLimit = 10 * time.Second
 
@@ -69,18 +66,6 @@ func acasxuBench(ctx context.Context, s *session) error {
 	return nil
 }
 
-// announce says what is measured next.
-func (s *session) announce(done, total int, what string) {
-	if s.opts.OnRound != nil {
-		s.opts.OnRound(done, total, what)
-	}
-}
-
-// add adds a row without a peer.
-func (s *session) add(name, metric, unit string, value float64) {
-	s.report.Rows = append(s.report.Rows, Row{Name: name, Peer: noPeer, Metric: metric, Unit: unit, Ours: value})
-}
-
 // tally sums up instances.
 type tally struct {
 	count, right   int
@@ -111,12 +96,11 @@ type acasxuInstance struct {
 func (a acasxuInstance) String() string { return a.net + " " + a.property }
 
 func readACASXu(data string) ([]acasxuInstance, error) {
-	folder := filepath.Join(data, "acasxu")
-	path := filepath.Join(folder, "verdicts.csv")
-	f, err := os.Open(path)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("%w: there is no %s; set HINGE_DATA to the folder that holds acasxu", ErrNoData, path)
+	path, err := outsidePath(data, "acasxu", "verdicts.csv")
+	if err != nil {
+		return nil, err
 	}
+	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
@@ -132,7 +116,7 @@ func readACASXu(data string) ([]acasxuInstance, error) {
 	}
 	var list []acasxuInstance
 	for _, row := range rows[1:] {
-		list = append(list, acasxuInstance{folder, row[0], row[1], row[2]})
+		list = append(list, acasxuInstance{filepath.Dir(path), row[0], row[1], row[2]})
 	}
 	return list, nil
 }

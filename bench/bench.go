@@ -23,6 +23,10 @@ type Options struct {
 	// Time is the processor time a search may take; 0 means what the benchmark's
 	// summary says. See [Takes].
 	Time time.Duration
+	// Peers names the generic solvers to compare with; nil means all of [Peers].
+	Peers []string
+	// Full asks for everything, where the default is a sample that takes minutes.
+	Full bool
 	// OnRound is called before every measurement, of which there are total; nil
 	// for none.
 	OnRound func(done, total int, what string)
@@ -69,22 +73,31 @@ type Choice string
 const (
 	TimeChoice   Choice = "time"
 	StartsChoice Choice = "starts"
+	PeersChoice  Choice = "peers"
+	FullChoice   Choice = "full"
 )
+
+// Choices returns all of them.
+func Choices() []Choice { return []Choice{TimeChoice, StartsChoice, PeersChoice, FullChoice} }
+
+// againstPeers are the choices of benchmarks that run generic solvers.
+var againstPeers = []Choice{TimeChoice, PeersChoice, FullChoice}
 
 var benches = []bench{
 	{name: "train", summary: "training throughput of a small perceptron, against numpy", run: trainBench},
 	{name: "sim", summary: "simulator pokes and sub-steps per processor second, against pymunk", run: simBench},
-	{name: "plan", summary: "encoding, solving to a gap, start-up time; against HiGHS", run: planBench},
+	{name: "plan", summary: "encoding, solving to a gap, start-up time; against generic solvers", run: planBench,
+		takes: []Choice{TimeChoice, PeersChoice}},
 	{name: "deadline", summary: "how late the search returns, against an idle loop", run: deadlineBench},
 	{name: "acasxu", summary: "properties of 27 networks for aircraft, 112 proofs and refutations", run: acasxuBench},
-	{name: "push-t-grid", summary: "proofs for 48 small push-T models, 20 s each at most; against HiGHS", run: pushTGridBench,
-		takes: []Choice{TimeChoice}},
-	{name: "hd-milp-plan", summary: "proofs of plans under hard constraints; against HiGHS and CBC", run: hdMILPPlanBench,
-		takes: []Choice{TimeChoice}},
+	{name: "push-t-grid", summary: "proofs for small push-T models, 20 s each at most; against generic solvers", run: pushTGridBench,
+		takes: againstPeers},
+	{name: "hd-milp-plan", summary: "proofs of plans under hard constraints; against generic solvers", run: hdMILPPlanBench,
+		takes: againstPeers},
 	{name: "push-t", summary: "first plans with the sparse model, and plans among obstacles, 20 s each", run: pushTBench,
 		takes: []Choice{TimeChoice, StartsChoice}},
-	{name: "scaling", summary: "time against ReLUs, inputs and the share of unstable units, 5 s a proof; against HiGHS", run: scalingBench,
-		takes: []Choice{TimeChoice}},
+	{name: "scaling", summary: "time against ReLUs, inputs, horizon and the share of unstable units; against generic solvers", run: scalingBench,
+		takes: againstPeers},
 	{name: "replan", summary: "closed loop with the sparse model: proven plans and their time, .05 s each at most", run: replanBench,
 		takes: []Choice{TimeChoice, StartsChoice}},
 }
@@ -143,6 +156,18 @@ func newSession(opts Options) *session {
 	return &session{opts: opts, report: Report{Machine: thisMachine(), Versions: ourVersions()}}
 }
 
+// announce says what is measured next.
+func (s *session) announce(done, total int, what string) {
+	if s.opts.OnRound != nil {
+		s.opts.OnRound(done, total, what)
+	}
+}
+
+// add adds a row without a peer.
+func (s *session) add(name, metric, unit string, value float64) {
+	s.report.Rows = append(s.report.Rows, Row{Name: name, Peer: noPeer, Metric: metric, Unit: unit, Ours: value})
+}
+
 // side is one column of a comparison: a measurement that can be repeated.
 type side struct {
 	name    string
@@ -170,9 +195,7 @@ func (s *session) compare(ctx context.Context, c comparison) error {
 	rounds := s.opts.rounds()
 	for round := range rounds {
 		for i, side := range sides {
-			if s.opts.OnRound != nil {
-				s.opts.OnRound(round*len(sides)+i, rounds*len(sides), c.row.Name+": "+side.name)
-			}
+			s.announce(round*len(sides)+i, rounds*len(sides), c.row.Name+": "+side.name)
 			v, err := side.measure(ctx)
 			if err != nil {
 				return fmt.Errorf("%s: %s: %w", c.row.Name, side.name, err)

@@ -70,7 +70,7 @@ func TestWeReachTheGap(t *testing.T) {
 	if p.Inputs() != 6 || p.ReLUs() != 64 {
 		t.Fatalf("%d inputs and %d ReLUs, want 6 and 64", p.Inputs(), p.ReLUs())
 	}
-	r, err := bnb.Solve(t.Context(), p, bnb.Options{RelGap: solveGap, AbsGap: -1, Seed: s.opts.Seed})
+	r, err := bnb.Solve(t.Context(), p, bnb.Options{RelGap: solveGaps.rel, AbsGap: -1, Seed: s.opts.Seed})
 	if err != nil || r.Status != milp.Optimal {
 		t.Fatalf("%+v, %v", r, err)
 	}

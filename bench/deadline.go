@@ -31,9 +31,7 @@ func deadlineBench(ctx context.Context, s *session) error {
 	rounds := s.opts.rounds()
 	var ours, idle []time.Duration
 	for round := range rounds {
-		if s.opts.OnRound != nil {
-			s.opts.OnRound(round, rounds, "deadlines")
-		}
+		s.announce(round, rounds, "deadlines")
 		for i := range deadlineCount {
 			after := firstDeadline + time.Duration(i%deadlineSteps)*deadlineStep
 			late, err := overrun(ctx, after, func(ctx context.Context) error { return search(ctx, p) })

@@ -11,11 +11,8 @@ import (
 
 	"hinge/control"
 	"hinge/internal/cputime"
-	"hinge/milp"
-	"hinge/milp/bnb"
 	"hinge/milp/bound"
 	"hinge/milp/encode"
-	"hinge/milp/highs"
 	"hinge/milp/relu"
 	"hinge/nn"
 )
@@ -55,105 +52,42 @@ func encodeBench(ctx context.Context, s *session) error {
 
 // The problems of solveBench, of 6 inputs and 2 x 32 = 64 ReLUs each.
 const (
-	solveProblems = 3
-	solveGap      = 1e-3
-	solveLimit    = 20 * time.Second // wall clock, for one of them
+	solveProblems  = 3
+	solveLimit     = 20 * time.Second // of processor time, for our search
+	solvePeerLimit = 5 * time.Second  // and for a peer, unless another limit is given
 )
 
-var solveShape = shape{nx: 4, nu: 3, horizon: 2, hidden: []int{16, 16}}
-
-// solver proves a plan to the gap and says whether it did.
-type solver func(context.Context, *relu.Program) (milp.Status, error)
+var (
+	solveShape = shape{nx: 4, nu: 3, horizon: 2, hidden: []int{16, 16}}
+	solveGaps  = tolerances{rel: 1e-3, abs: -1}
+)
 
 // solveBench proves plans for random networks to a relative gap, once: a search
 // takes long, and disturbances are small against it. A solver that does not reach
 // the gap within the limit is charged what it used.
 func solveBench(ctx context.Context, s *session) error {
-	ours, err := s.solveAll(ctx, "hinge", func(ctx context.Context, p *relu.Program) (milp.Status, error) {
-		r, err := bnb.Solve(ctx, p, bnb.Options{RelGap: solveGap, AbsGap: -1, Seed: s.opts.Seed})
-		if err != nil {
-			return 0, err
-		}
-		return r.Status, nil
-	})
-	if err != nil {
-		return err
-	}
-	theirs, err := s.solveWithHiGHS(ctx)
-	if err != nil {
-		return err
-	}
-	name := fmt.Sprintf("%d problems of 6 inputs and 64 ReLUs to gap %g", solveProblems, solveGap)
-	time := Row{Name: name, Peer: "highs", Metric: "time", Unit: "CPU s", Ours: ours.seconds}
-	count := Row{Name: name, Peer: "highs", Metric: "solved", Unit: "problems", Ours: ours.solved}
-	if theirs != nil {
-		time.Theirs, time.Ratio = &theirs.seconds, ratio(ours.seconds, theirs.seconds, false)
-		count.Theirs, count.Ratio = &theirs.solved, ratio(ours.solved, theirs.solved, true)
-	}
-	s.report.Rows = append(s.report.Rows, time, count)
-	return nil
-}
-
-// solveWithHiGHS returns nil if HiGHS is not installed.
-func (s *session) solveWithHiGHS(ctx context.Context) (*solved, error) {
-	library, err := highs.Open()
-	if errors.Is(err, milp.ErrUnavailable) {
-		s.report.Versions["highs"] = notInstalled
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err // installed wrongly: its owner wants to know
-	}
-	s.report.Versions["highs"], _, _ = highs.Version()
-	return s.solveAll(ctx, "highs", func(ctx context.Context, p *relu.Program) (milp.Status, error) {
-		return solveRows(ctx, library, p)
-	})
-}
-
-// solveRows is what a generic solver needs: bounds, rows, and the search.
-func solveRows(ctx context.Context, solver milp.Solver, p *relu.Program) (milp.Status, error) {
-	e, err := encode.BigM(p, bound.New(p).Root())
-	if err != nil {
-		return 0, err
-	}
-	r, err := solver.Solve(ctx, e.Problem, milp.Options{RelGap: solveGap, AbsGap: -1})
-	if err != nil {
-		return 0, err
-	}
-	return r.Status, nil
-}
-
-// solved is how a solver did on all problems.
-type solved struct {
-	seconds float64 // of processor time
-	solved  float64
-}
-
-func (s *session) solveAll(ctx context.Context, name string, solve solver) (*solved, error) {
-	result := new(solved)
+	var matches []*match
+	proven, used := 0.0, 0.0
 	for i := range solveProblems {
-		if s.opts.OnRound != nil {
-			s.opts.OnRound(i, solveProblems, "solve: "+name)
-		}
+		s.announce(i, solveProblems, "solve")
 		p, err := solveShape.program(solveShape.network(s.opts.Seed + uint64(i)))
 		if err != nil {
-			return nil, err
+			return err
 		}
-		used, err := seconds(func() error {
-			limited, cancel := context.WithTimeout(ctx, solveLimit)
-			defer cancel()
-			status, err := solve(limited, p)
-			if err == nil && status == milp.Optimal {
-				result.solved++
-			}
-			return errors.Join(err, ctx.Err())
-		})
+		m, _, err := s.solveMatch(ctx, fmt.Sprintf("random problem %d", i+1), p, solveGaps, s.limit(solveLimit))
 		if err != nil {
-			return nil, fmt.Errorf("solve: %s: problem %d: %w", name, i, err)
+			return err
 		}
-		result.seconds += used
+		if m.ours.proven {
+			proven++
+		}
+		used += m.ours.seconds
+		matches = append(matches, m)
 	}
-	return result, nil
+	name := fmt.Sprintf("%d problems of 6 inputs and 64 ReLUs to gap %g", solveProblems, solveGaps.rel)
+	s.add(name, "time", "CPU s", used)
+	s.add(name+": proven", "count", fmt.Sprintf("of %d", solveProblems), proven)
+	return s.sideBySide(ctx, matches, []formulation{plainRows, sharpRows}, s.limit(solvePeerLimit))
 }
 
 // startBench measures the start-up of the command: everything before it does

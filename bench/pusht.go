@@ -2,11 +2,8 @@ package bench
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
-	"os"
-	"path/filepath"
 	"strconv"
 	"time"
 
@@ -74,7 +71,7 @@ func (g pushTSuite) sparse(ctx context.Context, s *session) error {
 				return err
 			}
 			met = append(met, 0)
-			if plan.Verified && provenTo(plan, sc.Planner.Gap, sc.Planner.AbsGap) {
+			if plan.Verified && provenTo(plan, tolerances{sc.Planner.Gap, sc.Planner.AbsGap}) {
 				met[k] = 100
 			}
 			seconds = append(seconds, used)
@@ -117,9 +114,9 @@ func mean(values []float64) float64 {
 // scratch, with each planner and one worker. The published costs come from another
 // machine.
 func (g pushTSuite) obstacles(ctx context.Context, s *session) error {
-	path := filepath.Join(s.opts.Data, "push-t", "instances.json")
-	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("%w: there is no %s; set HINGE_DATA to the folder that holds push-t", ErrNoData, path)
+	path, err := outsidePath(s.opts.Data, "push-t", "instances.json")
+	if err != nil {
+		return err
 	}
 	for i, k := range g.instances {
 		p, err := problems.Open(fmt.Sprintf("push-t:%s#%d", path, k))

@@ -37,7 +37,7 @@ func findPython(ctx context.Context, module string) (python, bool) {
 		candidates = append(candidates, path)
 	}
 	for _, path := range candidates {
-		out, err := exec.CommandContext(ctx, path, "-c", "import "+module+"; print("+module+".__version__ if hasattr("+module+", '__version__') else "+module+".version)").Output()
+		out, err := exec.CommandContext(ctx, path, "-c", "import "+module+"; print(getattr("+module+", '__version__', None) or getattr("+module+", 'version', ''))").Output()
 		if err == nil {
 			return python{path: path, version: strings.TrimSpace(string(out))}, true
 		}
@@ -83,20 +83,28 @@ func (s *session) peer(ctx context.Context, module, script string) (*side, error
 	}}, nil
 }
 
-// run executes a script that prints one JSON number. The peer, like us, gets one
-// thread.
+// run executes a script that prints one JSON number.
 func (p python) run(ctx context.Context, script string, args ...string) (float64, error) {
-	cmd := exec.CommandContext(ctx, p.path, append([]string{"-c", script}, args...)...)
-	cmd.Env = append(os.Environ(), "OMP_NUM_THREADS=1", "OPENBLAS_NUM_THREADS=1", "MKL_NUM_THREADS=1")
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
+	out, err := p.output(ctx, script, args...)
 	if err != nil {
-		return 0, fmt.Errorf("%w: %s", err, strings.TrimSpace(stderr.String()))
+		return 0, err
 	}
 	var v float64
 	if err := json.Unmarshal(out, &v); err != nil {
 		return 0, fmt.Errorf("printed %q, no number", out)
 	}
 	return v, nil
+}
+
+// output returns what a script prints. The peer, like us, gets one thread.
+func (p python) output(ctx context.Context, script string, args ...string) ([]byte, error) {
+	cmd := exec.CommandContext(ctx, p.path, append([]string{"-c", script}, args...)...)
+	cmd.Env = append(os.Environ(), "OMP_NUM_THREADS=1", "OPENBLAS_NUM_THREADS=1", "MKL_NUM_THREADS=1")
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s", err, strings.TrimSpace(stderr.String()))
+	}
+	return out, nil
 }

@@ -10,10 +10,11 @@ import (
 // TestScalingSmall measures two small points and draws them.
 func TestScalingSmall(t *testing.T) {
 	s := newSession(Options{Seed: 1, Time: 10 * time.Second})
-	curves := []scalingCurve{{"unstable", "unstable units, %", []scalingPoint{{6, 2, 4}, {6, 2, 0}}, nil}}
+	curves := []scalingCurve{{"unstable", "unstable units, %", []scalingPoint{{6, 2, 2, 4}, {6, 2, 2, 0}}, nil}}
 	if err := scaling(t.Context(), s, curves); err != nil {
 		t.Fatal(err)
 	}
+	conforms(t, s.report)
 	proven := 0
 	for _, row := range s.report.Rows {
 		if row.Metric == "count" && row.Unit != "count" {
@@ -34,7 +35,7 @@ func TestScalingSmall(t *testing.T) {
 
 // TestBiasesMakeUnitsStable: that is what the last curve varies.
 func TestBiasesMakeUnitsStable(t *testing.T) {
-	last, points := 0.0, scalingCurves[2].points
+	last, points := 0.0, scalingCurves[3].points
 	for _, p := range points {
 		share := 0.0
 		for seed := range uint64(scalingNetworks) {

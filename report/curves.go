@@ -3,6 +3,9 @@ package report
 import (
 	"image/color"
 	"io"
+	"math"
+	"slices"
+	"strconv"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
@@ -10,7 +13,7 @@ import (
 	"gonum.org/v1/plot/vg/vgimg"
 )
 
-// CurvesPlot is a picture of panels side by side, in each of them how values of
+// CurvesPlot is a picture of panels, two in a row, in each of them how values of
 // several kinds depend on something.
 type CurvesPlot struct {
 	Title    string
@@ -25,36 +28,59 @@ type CurvesPlot struct {
 type CurvesPanel struct {
 	Title, XLabel string
 	X             []float64 // increasing
+	LogX          bool      // X is positive, and its axis logarithmic with a tick at every X
 	Curves        []Curve
 }
 
-// Curve is a value for each X of its panel; NaN leaves a gap.
+// Curve is a value for each X of its panel; NaN leaves a gap. The dot of an open one
+// is hollow.
 type Curve struct {
 	Name string
 	Y    []float64
+	Open []bool // nil for none
 }
 
-const curvesHeight = 440
+// Add appends a value.
+func (c *Curve) Add(y float64, open bool) {
+	c.Y, c.Open = append(c.Y, y), append(c.Open, open)
+}
 
-// curveInks are the colours of the curves, in their order.
-var curveInks = []color.Color{provenInk, planInk, realInk, missedInk}
+// Sizes of the picture, in pixels: of its head and of a row of panels.
+const (
+	curvesHead = 74
+	curvesRow  = 330
+)
+
+// curveInks are the colours of the curves, in their order; the first curve is thick.
+var curveInks = []color.Color{provenInk, realInk, missedInk, planInk, color.NRGBA{R: 0x7A, G: 0x4F, B: 0xB5, A: 255}}
 
 // Encode writes the picture as PNG.
 func (p CurvesPlot) Encode(w io.Writer) error {
+	grid := p.grid()
 	px := vg.Inch / planPlotDPI
-	img := vgimg.NewWith(vgimg.UseWH(planPlotWidth*px, curvesHeight*px), vgimg.UseDPI(planPlotDPI), vgimg.UseBackgroundColor(color.White))
+	size := vgimg.UseWH(planPlotWidth*px, vg.Length(curvesHead+curvesRow*len(grid))*px)
+	img := vgimg.NewWith(size, vgimg.UseDPI(planPlotDPI), vgimg.UseBackgroundColor(color.White))
 	c := draw.Crop(draw.New(img), 16, -20, 12, -16)
 	c.FillText(textStyle(15, true, inkColor), vg.Point{X: c.Min.X, Y: c.Max.Y - 14}, p.Title)
 	c.FillText(textStyle(10.5, false, quietColor), vg.Point{X: c.Min.X, Y: c.Max.Y - 31}, p.Subtitle)
-	var row []*panel
-	for _, q := range p.Panels {
-		row = append(row, p.panel(q))
-	}
-	if len(row) > 0 {
-		drawPanels(draw.Crop(c, 0, 0, 0, -46), [][]*panel{row})
+	if len(grid) > 0 {
+		drawPanels(draw.Crop(c, 0, 0, 0, -46), grid)
 	}
 	_, err := vgimg.PngCanvas{Canvas: img}.WriteTo(w)
 	return err
+}
+
+// grid returns the panels in rows of two, an odd number of them in one row.
+func (p CurvesPlot) grid() [][]*panel {
+	var panels []*panel
+	for _, q := range p.Panels {
+		panels = append(panels, p.panel(q))
+	}
+	columns := max(1, len(panels))
+	if columns%2 == 0 {
+		columns = 2
+	}
+	return slices.Collect(slices.Chunk(panels, columns))
 }
 
 // panel draws the curves of q. All panels have the same y axis.
@@ -64,28 +90,69 @@ func (p CurvesPlot) panel(q CurvesPanel) *panel {
 		n.empty = "nothing was measured"
 		return n
 	}
-	pad := .04 * (q.X[len(q.X)-1] - q.X[0])
-	n.plot.X.Min, n.plot.X.Max = q.X[0]-pad, q.X[len(q.X)-1]+pad
-	if pad == 0 {
-		n.plot.X.Min, n.plot.X.Max = q.X[0]-1, q.X[0]+1
-	}
-	n.plot.X.Tick.Marker = plot.TickerFunc(plainTicks)
+	n.curvesX(q)
 	n.logY(p.all()...)
 	if p.Limit > 0 {
 		n.line([]point{{n.plot.X.Min, p.Limit}, {n.plot.X.Max, p.Limit}}, limitLine)
 	}
+	for i := len(q.Curves) - 1; i >= 0; i-- { // the first one on top
+		n.curve(q.X, q.Curves[i], curveStyle(i))
+	}
 	for i, curve := range q.Curves {
-		ink := curveInks[i%len(curveInks)]
-		style := draw.LineStyle{Color: ink, Width: 2}
-		points := curvePoints(q.X, curve.Y)
-		n.line(points, style)
-		n.dots(withoutGaps(points), draw.GlyphStyle{Color: ink, Radius: 2.6, Shape: draw.CircleGlyph{}})
-		n.key(curve.Name, lineSwatch(style))
+		n.key(curve.Name, lineSwatch(curveStyle(i)))
 	}
 	if p.Limit > 0 && p.LimitKey != "" {
 		n.key(p.LimitKey, lineSwatch(limitLine))
 	}
 	return n
+}
+
+func curveStyle(i int) draw.LineStyle {
+	style := draw.LineStyle{Color: curveInks[i%len(curveInks)], Width: 1.4}
+	if i == 0 {
+		style.Width = 2.6
+	}
+	return style
+}
+
+// curvesX sets the x axis: with some room at both ends.
+func (n *panel) curvesX(q CurvesPanel) {
+	axis, first, last := &n.plot.X, q.X[0], q.X[len(q.X)-1]
+	if q.LogX {
+		room := max(1.05, math.Pow(last/first, .04))
+		axis.Min, axis.Max, axis.Scale = first/room, last*room, plot.LogScale{}
+		var ticks []plot.Tick
+		for _, x := range q.X {
+			ticks = append(ticks, plot.Tick{Value: x, Label: strconv.FormatFloat(x, 'g', 4, 64)})
+		}
+		axis.Tick.Marker = plot.ConstantTicks(ticks)
+		return
+	}
+	room := .04 * (last - first)
+	if room == 0 {
+		room = 1
+	}
+	axis.Min, axis.Max = first-room, last+room
+}
+
+// curve draws a line with a dot at every value.
+func (n *panel) curve(x []float64, c Curve, style draw.LineStyle) {
+	points := curvePoints(x, c.Y)
+	n.line(points, style)
+	var closed, open []point
+	for i, p := range points {
+		switch {
+		case !finite(p.y):
+		case c.Open != nil && c.Open[i]:
+			open = append(open, p)
+		default:
+			closed = append(closed, p)
+		}
+	}
+	radius := style.Width + 1.6
+	n.dots(closed, draw.GlyphStyle{Color: style.Color, Radius: radius, Shape: draw.CircleGlyph{}})
+	n.dots(open, draw.GlyphStyle{Color: color.White, Radius: radius, Shape: draw.CircleGlyph{}})
+	n.dots(open, draw.GlyphStyle{Color: style.Color, Radius: radius, Shape: draw.RingGlyph{}})
 }
 
 // all returns the points of all panels and the limit.
@@ -108,12 +175,4 @@ func curvePoints(x, y []float64) []point {
 		points[i] = point{x[i], y[i]}
 	}
 	return points
-}
-
-func withoutGaps(points []point) []point {
-	var there []point
-	for _, part := range finiteParts(points) {
-		there = append(there, part...)
-	}
-	return there
 }

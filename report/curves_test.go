@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestCurvesAreDrawn: a curve changes the picture, and one with a gap does it
-// differently.
+// TestCurvesAreDrawn: a curve changes the picture, and one with a gap or an open value
+// does it differently.
 func TestCurvesAreDrawn(t *testing.T) {
 	picture := func(curves ...Curve) []byte {
 		var b bytes.Buffer
@@ -23,9 +23,10 @@ func TestCurvesAreDrawn(t *testing.T) {
 		return b.Bytes()
 	}
 	none := picture()
-	one := picture(Curve{"ours", []float64{.01, .1, 1}})
-	gap := picture(Curve{"ours", []float64{.01, math.NaN(), 1}})
-	if bytes.Equal(none, one) || bytes.Equal(one, gap) {
-		t.Error("a curve or its gap cannot be seen")
+	one := picture(Curve{Name: "ours", Y: []float64{.01, .1, 1}})
+	gap := picture(Curve{Name: "ours", Y: []float64{.01, math.NaN(), 1}})
+	open := picture(Curve{Name: "ours", Y: []float64{.01, .1, 1}, Open: []bool{false, true, false}})
+	if bytes.Equal(none, one) || bytes.Equal(one, gap) || bytes.Equal(one, open) {
+		t.Error("a curve, its gap or its open value cannot be seen")
 	}
 }

@@ -22,64 +22,111 @@ import (
 // maxBenchTime is the most seconds a search may be given.
 const maxBenchTime = 86_400
 
+// benchFlags are the choices of `hinge bench`.
+type benchFlags struct {
+	rounds, starts int
+	limit          float64
+	peers          []string
+	full           bool
+}
+
 func (a *app) benchCommand() *cobra.Command {
-	rounds, starts, limit := 0, 0, 0.0
+	var f benchFlags
 	c := &cobra.Command{
 		Use:   "bench NAME",
 		Short: "Measure against peers, side by side in one run",
 		Long: `Measure against peers, side by side in one run. Times are processor seconds where
 the unit says so; the best of a few rounds counts. A peer that is not installed
-leaves its column empty.`,
-		Example:   "  hinge bench train\n  hinge bench plan --json\n  hinge bench push-t-grid --time 300",
-		Args:      exactArgs("a benchmark; see hinge list benches"),
-		ValidArgs: bench.Names(),
+leaves its column empty; make peers installs them. Generic solvers get a program
+twice, with interval rows alone and with our ranges and plan, and are charged their
+search alone.`,
+		Example: "  hinge bench train\n  hinge bench plan --json\n  hinge bench push-t-grid --full --peers gurobi,highs --time 60",
+		Args:    exactArgs("a benchmark; see hinge list benches"), ValidArgs: bench.Names(),
 	}
-	c.Flags().IntVar(&rounds, "rounds", 3, "measurements of which the best counts")
-	c.Flags().Float64Var(&limit, "time", 0, "processor seconds a search may take, 0 for the benchmark's own limit")
-	c.Flags().IntVar(&starts, "starts", 0, "start states, 0 for the benchmark's own number")
-	return a.command(c, outForResult+", and the picture some benchmarks draw", func(ctx context.Context, _ *cobra.Command, args []string) (result, error) {
-		if !slices.Contains(bench.Names(), args[0]) {
-			return nil, badInputf("bench %s: unknown; %s", args[0], strictyaml.Choices("names", args[0], bench.Names()))
-		}
-		if rounds < 1 {
-			return nil, badInputf("--rounds %d: must be at least 1", rounds)
-		}
-		if !(limit >= 0 && limit <= maxBenchTime) {
-			return nil, badInputf("--time %g: must be from 0 to %d seconds", limit, maxBenchTime)
-		}
-		if limit > 0 && !bench.Takes(args[0], bench.TimeChoice) {
-			return nil, badInputf("--time: bench %s has no such limit", args[0])
-		}
-		if starts < 0 {
-			return nil, badInputf("--starts %d: must be at least 0", starts)
-		}
-		if starts > 0 && !bench.Takes(args[0], bench.StartsChoice) {
-			return nil, badInputf("--starts: bench %s has no start states to choose", args[0])
-		}
-		var p *progress
-		opts := bench.Options{Seed: a.seed, Rounds: rounds, Data: dataFolder(), Starts: starts,
-			Time: time.Duration(limit * float64(time.Second))}
-		opts.OnRound = func(done, total int, what string) {
-			if done == 0 {
-				p.finish()
-				p = a.progress("bench", "measurements", total)
-			}
-			p.set(done, what)
-		}
-		r, err := bench.Run(ctx, args[0], opts)
-		p.finish()
-		if errors.Is(err, bench.ErrNoData) {
-			return nil, badInput(err)
-		}
-		if err != nil {
-			return nil, err
-		}
-		saved, err := a.saved("bench-"+args[0], benchResult{r})
-		if err == nil && a.out != "" && r.Picture != nil {
-			err = atomicfile.Write(filepath.Join(a.out, "bench-"+args[0]+".png"), r.Picture)
-		}
-		return saved, err
+	c.Flags().IntVar(&f.rounds, "rounds", 3, "measurements of which the best counts")
+	c.Flags().Float64Var(&f.limit, "time", 0, "processor seconds a search may take, 0 for the benchmark's own limit")
+	c.Flags().IntVar(&f.starts, "starts", 0, "start states, 0 for the benchmark's own number")
+	c.Flags().StringSliceVar(&f.peers, "peers", []string{allPeers}, "generic solvers to compare with: "+strings.Join(bench.Peers(), ", ")+", "+allPeers+" or "+noPeers)
+	c.Flags().BoolVar(&f.full, "full", false, "everything, where the default is a sample that takes minutes")
+	return a.command(c, outForResult+", and the picture some benchmarks draw", func(ctx context.Context, c *cobra.Command, args []string) (result, error) {
+		return a.bench(ctx, args[0], f, c.Flags().Changed)
 	})
+}
+
+func (a *app) bench(ctx context.Context, name string, f benchFlags, changed func(string) bool) (result, error) {
+	if !slices.Contains(bench.Names(), name) {
+		return nil, badInputf("bench %s: unknown; %s", name, strictyaml.Choices("names", name, bench.Names()))
+	}
+	opts, err := f.options(name, changed)
+	if err != nil {
+		return nil, err
+	}
+	var p *progress
+	opts.Seed, opts.Data = a.seed, dataFolder()
+	opts.OnRound = func(done, total int, what string) {
+		if done == 0 {
+			p.finish()
+			p = a.progress("bench", "measurements", total)
+		}
+		p.set(done, what)
+	}
+	r, err := bench.Run(ctx, name, opts)
+	p.finish()
+	if errors.Is(err, bench.ErrNoData) {
+		return nil, badInput(err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	saved, err := a.saved("bench-"+name, benchResult{r})
+	if err == nil && a.out != "" && r.Picture != nil {
+		err = atomicfile.Write(filepath.Join(a.out, "bench-"+name+".png"), r.Picture)
+	}
+	return saved, err
+}
+
+// options checks the flags: values, and whether the benchmark reads them.
+func (f *benchFlags) options(name string, changed func(string) bool) (bench.Options, error) {
+	opts := bench.Options{Rounds: f.rounds, Starts: f.starts, Time: time.Duration(f.limit * float64(time.Second)), Full: f.full}
+	if f.rounds < 1 {
+		return opts, badInputf("--rounds %d: must be at least 1", f.rounds)
+	}
+	if !(f.limit >= 0 && f.limit <= maxBenchTime) {
+		return opts, badInputf("--time %g: must be from 0 to %d seconds", f.limit, maxBenchTime)
+	}
+	if f.starts < 0 {
+		return opts, badInputf("--starts %d: must be at least 0", f.starts)
+	}
+	for _, choice := range bench.Choices() {
+		if changed(string(choice)) && !bench.Takes(name, choice) {
+			return opts, badInputf("--%s: bench %s does not read it", choice, name)
+		}
+	}
+	var err error
+	opts.Peers, err = chosenPeers(f.peers)
+	return opts, err
+}
+
+// What stands for every peer, and for none.
+const (
+	allPeers = "all"
+	noPeers  = "none"
+)
+
+// chosenPeers returns nil for all.
+func chosenPeers(names []string) ([]string, error) {
+	switch {
+	case slices.Equal(names, []string{allPeers}):
+		return nil, nil
+	case slices.Equal(names, []string{noPeers}):
+		return []string{}, nil
+	}
+	for _, name := range names {
+		if !slices.Contains(bench.Peers(), name) {
+			return nil, badInputf("--peers %s: unknown; %s, or %s or %s alone", name, strictyaml.Choices("solvers", name, bench.Peers()), allPeers, noPeers)
+		}
+	}
+	return names, nil
 }
 
 type benchResult struct{ *bench.Report }

@@ -111,7 +111,7 @@ func TestBadInput(t *testing.T) {
 		{args: []string{"doctor", "nowhere"}, want: []string{"nowhere", "does not exist", "steps.csv"}},
 		{args: []string{"list", "task"}, want: []string{`"task"`, `did you mean "tasks"?`}},
 		{args: []string{"bench", "trian"}, want: []string{"trian", `did you mean "train"?`}},
-		{args: []string{"bench", "train", "--time", "3"}, want: []string{"--time", "train", "no such limit"}},
+		{args: []string{"bench", "train", "--time", "3"}, want: []string{"--time", "train", "does not read it"}},
 		{args: []string{"bench", "push-t-grid", "--time", "-1"}, want: []string{"--time -1", "0 to 86400"}},
 		{args: []string{"bench", "push-t-grid", "--starts", "3"}, want: []string{"--starts", "push-t-grid"}},
 		{args: []string{"study", "pwb"}, want: []string{`"pwb"`, `did you mean "pwa"?`}},

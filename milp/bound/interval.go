@@ -1,10 +1,24 @@
 package bound
 
 import (
+	"math"
 	"slices"
 
 	"hinge/control"
+	"hinge/milp/relu"
 )
+
+// Intervals returns the ranges on the whole box by interval arithmetic alone, and
+// without the constraints: what an encoder knows that has no better bounds.
+func Intervals(p *relu.Program) Ranges {
+	b := newBounder(p, false)
+	r := b.NewRanges()
+	for i := range r.Lower {
+		r.Lower[i], r.Upper[i] = math.Inf(-1), math.Inf(1)
+	}
+	b.propagate(r)
+	return r
+}
 
 // propagate intersects r with the ranges of one interval pass over the whole box
 // and sets the masses they imply. A second pass with tighter r gives smaller
