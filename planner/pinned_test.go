@@ -37,10 +37,13 @@ func TestSamplersDoWhatTheyDid(t *testing.T) {
 	if runtime.GOARCH != "amd64" {
 		t.Skip("SKIPPED, nothing checked: the plans were made on amd64; elsewhere fused multiply-adds make others")
 	}
-	const tol = 1e-12
-	near := func(a, b float64) bool { return math.Abs(a-b) <= tol }
 	p, x0 := testProblem(4)
 	for _, c := range pinned {
+		tol := 1e-12
+		if c.name == "mppi" {
+			tol = 1e-5 // it samples in float32, which every set of kernels rounds in its own way
+		}
+		near := func(a, b float64) bool { return math.Abs(a-b) <= tol }
 		pl, err := c.planner(p)
 		if err != nil {
 			t.Fatal(err)
