@@ -1,6 +1,10 @@
 package nn
 
-import "math"
+import (
+	"math"
+
+	"hinge/internal/vec/dense"
+)
 
 // Adam is the optimiser of Kingma and Ba (2015), for one parameter slice:
 //
@@ -15,8 +19,9 @@ type Adam[T Float] struct {
 	Epsilon  float64 // 0 means 1e-8
 	ClipNorm float64 // longest gradient, in the 2-norm; 0 means no limit
 
-	t    int
-	m, v []T
+	t     int
+	m, v  []T
+	rates dense.AdamRates[T] // of the last step
 }
 
 // Step changes params against grad, which it leaves as it is, and returns the
@@ -29,7 +34,8 @@ func (a *Adam[T]) Step(params, grad []T, rate float64) (norm float64) {
 		panic("nn: Adam.Step: the number of parameters changed or differs from that of gradients")
 	}
 	a.t++
-	norm = norm2(grad)
+	set := dense.Best[T]()
+	norm = set.Norm(grad)
 	clip := 1.0
 	if a.ClipNorm > 0 && norm > a.ClipNorm {
 		clip = a.ClipNorm / norm
@@ -38,31 +44,12 @@ func (a *Adam[T]) Step(params, grad []T, rate float64) (norm float64) {
 	// With s = sqrt(1 - beta2^t) the corrections leave the loop:
 	// (m / c) / (sqrt(v) / s + eps) = (s / c) m / (sqrt(v) + s eps).
 	s := math.Sqrt(1 - math.Pow(b2, float64(a.t)))
-	step, floor := T(rate*s/(1-math.Pow(b1, float64(a.t)))), T(s*eps)
-	a.update(params, grad, T(b1), T((1-b1)*clip), T(b2), T((1-b2)*clip*clip), step, floor)
+	a.rates = dense.AdamRates[T]{
+		Beta1: T(b1), One1: T((1 - b1) * clip), Beta2: T(b2), One2: T((1 - b2) * clip * clip),
+		Rate: T(-rate * s / (1 - math.Pow(b1, float64(a.t)))), Floor: T(s * eps),
+	}
+	set.Adam(params, a.m, a.v, grad, &a.rates)
 	return norm
-}
-
-// update is the loop over the parameters: m = b1 m + c1 g, v = b2 v + c2 g^2.
-func (a *Adam[T]) update(params, grad []T, b1, c1, b2, c2, step, floor T) {
-	m, v := a.m[:len(params)], a.v[:len(params)]
-	for i, g := range grad[:len(params)] {
-		m[i] = b1*m[i] + c1*g
-		v[i] = b2*v[i] + c2*g*g
-		params[i] -= step * m[i] / (sqrt(v[i]) + floor)
-	}
-}
-
-// sqrt is exact to the last bit in T: rounding the float64 root of a float32
-// gives the float32 root, which the compiler knows and uses.
-func sqrt[T Float](v T) T { return T(math.Sqrt(float64(v))) }
-
-func norm2[T Float](v []T) float64 {
-	sum := 0.0
-	for _, x := range v {
-		sum += float64(x) * float64(x)
-	}
-	return math.Sqrt(sum)
 }
 
 func orDefault(v, def float64) float64 {

@@ -1,6 +1,9 @@
 package nn
 
-import "hinge/nn/gemm"
+import (
+	"hinge/internal/vec/dense"
+	"hinge/nn/gemm"
+)
 
 // Float is the element type of batched evaluation.
 type Float = gemm.Float
@@ -13,22 +16,33 @@ type Float = gemm.Float
 // Forward keeps what Backward needs. A loss over several steps of a roll-out
 // uses one Batch a step, and Backward from the last to the first, each handing
 // its InputGrad on to the one before.
+//
+// A row of results depends on its own sample only, bit for bit; a gradient is
+// summed over the rows in their order. So whoever cuts samples into shards of
+// fixed size, one Batch each, and adds their gradients in order, gets the same
+// bytes from any number of goroutines.
 type Batch[T Float] struct {
 	// Mix, if not nil, takes the place of the gates; Backward adds its gradient
 	// to MixGrad, if that is not nil. Both are read at Forward and Backward.
 	Mix, MixGrad GateMix[T]
 
+	set      *dense.Set[T]
 	layers   []Layer
 	in, out  int
-	width    int
 	capacity int
-	rows     int        // samples of the last Forward
-	gates    GateMix[T] // of the network
-	params   []T        // of the last Forward, which Backward needs again
+	rows     int  // samples of the last Forward
+	rowsOf   rows // of v, z and grad
+	params   []T  // of the last Forward, which Backward needs again
 
-	v    []T // activation buffers: rows x width
-	z    []T // pre-activations, same layout; inputs unused
+	weights []gemm.Packed[T] // W' of every layer, of the last Forward
+	gates   gateLimits[T]
+	mixed   mixScratch[T] // made when there is a Mix
+	order   adjointOrder
+
+	v    []T // activation buffers
+	z    []T // pre-activations at the same places, made when there is a Mix
 	grad []T // adjoints of v, made at the first Backward
+	bias []T // bias gradients that nobody asked for
 }
 
 // NewBatch returns a batch of up to capacity samples for networks with the
@@ -37,11 +51,13 @@ func NewBatch[T Float](n *Net, capacity int) *Batch[T] {
 	if capacity < 1 {
 		panic("nn: NewBatch: a batch needs a capacity of at least 1")
 	}
-	return &Batch[T]{
-		layers: n.Clone().Layers, in: n.In, out: n.Out(), width: n.width, capacity: capacity,
-		gates: NewGateMix[T](n),
-		v:     make([]T, capacity*n.width), z: make([]T, capacity*n.width),
+	b := &Batch[T]{
+		set: dense.Best[T](), layers: n.Clone().Layers, in: n.In, out: n.Out(), capacity: capacity, rowsOf: newRows(n),
+		weights: make([]gemm.Packed[T], len(n.Layers)), gates: newGateLimits[T](n), order: newAdjointOrder(n),
+		bias: make([]T, n.width),
 	}
+	b.v = make([]T, capacity*b.rowsOf.stride)
+	return b
 }
 
 // Forward evaluates rows samples x (rows x In). It keeps params, which must
@@ -51,24 +67,34 @@ func (b *Batch[T]) Forward(params, x []T, rows int) {
 		panic("nn: Batch.Forward: wrong number of samples, inputs or parameters")
 	}
 	b.rows, b.params = rows, params
+	inputs := b.view(b.v, 0, b.in)
 	for r := range rows {
-		copy(b.v[r*b.width:], x[r*b.in:(r+1)*b.in])
+		copy(inputs.Row(r), x[r*b.in:(r+1)*b.in])
+	}
+	if b.Mix != nil {
+		b.readMix()
 	}
 	for i := range b.layers {
 		l := &b.layers[i]
 		w, bias := split(l, params)
-		z := view(b, b.z, l.at, l.at+l.Out)
-		for r := range rows {
-			copy(z.Row(r), bias)
+		b.weights[i].PackT(w)
+		from, a := b.view(b.v, l.From, l.To), b.view(b.v, l.at, l.at+l.Out)
+		if b.Mix == nil {
+			lo, hi := b.gates.of(l)
+			b.weights[i].Affine(a, from, bias, lo, hi)
+			continue
 		}
-		gemm.AddNT(z, view(b, b.v, l.From, l.To), w)
-		activate(view(b, b.v, l.at, l.at+l.Out), z, b.mix()[GateCount*l.at:])
+		z := b.view(b.z, l.at, l.at+l.Out)
+		b.weights[i].Affine(z, from, bias, nil, nil)
+		b.mixForward(a, z, l)
 	}
 }
 
 // Output returns the outputs of the last Forward (rows x Out), a view that the
 // next one overwrites.
-func (b *Batch[T]) Output() gemm.Matrix[T] { return view(b, b.v, b.width-b.out, b.width) }
+func (b *Batch[T]) Output() gemm.Matrix[T] {
+	return b.view(b.v, b.rowsOf.width-b.out, b.rowsOf.width)
+}
 
 // Backward adds the gradient of a loss to grad, in the layout of the
 // parameters, given its gradient with respect to the outputs, dOut (rows x Out).
@@ -80,39 +106,61 @@ func (b *Batch[T]) Backward(grad, dOut []T) {
 	b.seed(dOut)
 	for i := len(b.layers) - 1; i >= 0; i-- {
 		l := &b.layers[i]
-		z, dz := view(b, b.z, l.at, l.at+l.Out), view(b, b.grad, l.at, l.at+l.Out)
-		if b.Mix != nil && b.MixGrad != nil {
-			addMixGrad(b.MixGrad[GateCount*l.at:], dz, z)
-		}
-		deactivate(dz, z, b.mix()[GateCount*l.at:])
+		d, db := b.view(b.grad, l.at, l.at+l.Out), b.bias[l.at:l.at+l.Out]
+		var dw gemm.Matrix[T]
 		if grad != nil {
-			dw, db := split(l, grad)
-			gemm.AddTN(dw, dz, view(b, b.v, l.From, l.To))
-			addRows(db, dz)
+			dw, db = split(l, grad)
+		}
+		if b.Mix == nil {
+			b.closeGates(d, db, l)
+		} else {
+			b.mixBackward(d, db, l)
+		}
+		if grad != nil {
+			gemm.AddTN(dw, d, b.view(b.v, l.From, l.To))
 		}
 		w, _ := split(l, b.params)
-		gemm.AddNN(view(b, b.grad, l.From, l.To), dz, w)
+		if into := b.view(b.grad, l.From, l.To); b.order.first[i] {
+			gemm.MulNN(into, d, w)
+		} else {
+			gemm.AddNN(into, d, w)
+		}
 	}
+}
+
+// closeGates turns the adjoints d of the activations of l into those of the
+// pre-activations, and adds their rows to db.
+func (b *Batch[T]) closeGates(d gemm.Matrix[T], db []T, l *Layer) {
+	a := b.view(b.v, l.at, l.at+l.Out)
+	b.set.CloseGates(d.Data, a.Data, b.gates.bar[l.at:l.at+l.Out], db, d.Rows, d.Cols, d.Stride, a.Stride)
 }
 
 // InputGrad returns the gradient of the last Backward with respect to the
 // inputs (rows x In), a view that the next one overwrites.
-func (b *Batch[T]) InputGrad() gemm.Matrix[T] { return view(b, b.grad, 0, b.in) }
+func (b *Batch[T]) InputGrad() gemm.Matrix[T] { return b.view(b.grad, 0, b.in) }
 
-// seed clears the adjoints and puts dOut in the place of the outputs.
+// seed puts dOut in the place of the outputs' adjoints and clears those that are
+// added to without being set before.
 func (b *Batch[T]) seed(dOut []T) {
 	if b.grad == nil {
 		b.grad = make([]T, len(b.v))
 	}
-	clear(b.grad[:b.rows*b.width])
+	outputs := b.view(b.grad, b.rowsOf.width-b.out, b.rowsOf.width)
 	for r := range b.rows {
-		copy(b.grad[(r+1)*b.width-b.out:(r+1)*b.width], dOut[r*b.out:(r+1)*b.out])
+		copy(outputs.Row(r), dOut[r*b.out:(r+1)*b.out])
+	}
+	for _, s := range b.order.clear {
+		unset := b.view(b.grad, s.from, s.to)
+		for r := range b.rows {
+			clear(unset.Row(r))
+		}
 	}
 }
 
 // view returns columns [from, to) of buf, which is b.v or has its layout.
-func view[T Float](b *Batch[T], buf []T, from, to int) gemm.Matrix[T] {
-	return gemm.Matrix[T]{Rows: b.rows, Cols: b.width, Stride: b.width, Data: buf}.Columns(from, to)
+func (b *Batch[T]) view(buf []T, from, to int) gemm.Matrix[T] {
+	m := gemm.Matrix[T]{Rows: b.rows, Cols: b.rowsOf.stride, Stride: b.rowsOf.stride, Data: buf}
+	return m.Columns(b.rowsOf.lead+from, b.rowsOf.lead+to)
 }
 
 // split returns W (Out x In) and b (Out) of a layer in a slice with the layout of
@@ -125,14 +173,4 @@ func split[T Float](l *Layer, params []T) (w gemm.Matrix[T], b []T) {
 func (b *Batch[T]) parameters() int {
 	last := &b.layers[len(b.layers)-1]
 	return last.offset + last.Out*last.In() + last.Out
-}
-
-func (b *Batch[T]) mix() GateMix[T] {
-	if b.Mix == nil {
-		return b.gates
-	}
-	if len(b.Mix) != len(b.gates) || (b.MixGrad != nil && len(b.MixGrad) != len(b.gates)) {
-		panic("nn: Batch: Mix or MixGrad does not fit the network")
-	}
-	return b.Mix
 }

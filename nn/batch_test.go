@@ -75,7 +75,7 @@ func (l *loss) kinkFree(n *Net, rng *rand.Rand) bool {
 		l.value()
 		near := false
 		for r := range l.rows {
-			for _, z := range l.b.z[r*n.width+n.In : (r+1)*n.width] {
+			for _, z := range preActivations(n, l.x[r*n.In:(r+1)*n.In], l.b.Mix) {
 				near = near || (z > -1e-3 && z < 1e-3)
 			}
 		}
@@ -84,6 +84,24 @@ func (l *loss) kinkFree(n *Net, rng *rand.Rand) bool {
 		}
 	}
 	return false
+}
+
+// preActivations returns those of all units, by the definition of a network; its
+// own gates count if mix is nil.
+func preActivations(n *Net, x []float64, mix GateMix[float64]) []float64 {
+	if mix == nil {
+		mix = NewGateMix[float64](n)
+	}
+	v, zs := slices.Clone(x), []float64(nil)
+	for i := range n.Layers {
+		l := &n.Layers[i]
+		for j := range l.Out {
+			z := n.Bias(i)[j] + dot(n.Weight(i)[j*l.In():(j+1)*l.In()], v[l.From:l.To])
+			p := mix.Unit(l.at + j)
+			v, zs = append(v, p[ReLU]*max(0, z)+p[Identity]*z), append(zs, z)
+		}
+	}
+	return zs
 }
 
 func TestBatchGradients(t *testing.T) {
