@@ -27,6 +27,11 @@ type Options struct {
 	Peers []string
 	// Full asks for everything, where the default is a sample that takes minutes.
 	Full bool
+	// Seeds is the number of trainings, 0 for the default of the benchmark.
+	Seeds int
+	// Folder keeps what a long benchmark has finished: a run that was interrupted
+	// goes on there. "" means that nothing is kept.
+	Folder string
 	// OnRound is called before every measurement, of which there are total; nil
 	// for none.
 	OnRound func(done, total int, what string)
@@ -73,12 +78,15 @@ type Choice string
 const (
 	TimeChoice   Choice = "time"
 	StartsChoice Choice = "starts"
+	SeedsChoice  Choice = "seeds"
 	PeersChoice  Choice = "peers"
 	FullChoice   Choice = "full"
 )
 
 // Choices returns all of them.
-func Choices() []Choice { return []Choice{TimeChoice, StartsChoice, PeersChoice, FullChoice} }
+func Choices() []Choice {
+	return []Choice{TimeChoice, StartsChoice, SeedsChoice, PeersChoice, FullChoice}
+}
 
 // againstPeers are the choices of benchmarks that run generic solvers.
 var againstPeers = []Choice{TimeChoice, PeersChoice, FullChoice}
@@ -100,6 +108,8 @@ var benches = []bench{
 		takes: againstPeers},
 	{name: "replan", summary: "closed loop with the sparse model: proven plans and their time, .05 s each at most", run: replanBench,
 		takes: []Choice{TimeChoice, StartsChoice}},
+	{name: "sparsify", summary: "error, proofs and closed loop against ReLUs, by five ways to choose them; goes on where it was stopped",
+		run: sparsifyBench, takes: []Choice{TimeChoice, SeedsChoice, FullChoice}},
 }
 
 // Names returns the names of all benchmarks.

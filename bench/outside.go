@@ -18,6 +18,9 @@ import (
 // ErrNoData is wrapped by errors that say outside data are not there.
 var ErrNoData = errors.New("no outside data")
 
+// ErrFolder is wrapped by errors about what stands in [Options.Folder].
+var ErrFolder = errors.New("folder of another run")
+
 // outsidePath returns a path in the folder of outside data. The first part names a
 // collection of them.
 func outsidePath(data string, parts ...string) (string, error) {

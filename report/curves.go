@@ -18,7 +18,7 @@ import (
 type CurvesPlot struct {
 	Title    string
 	Subtitle string
-	YLabel   string  // of every panel; the axes are logarithmic
+	YLabel   string  // of the panels that have none of their own; the axes are logarithmic
 	Limit    float64 // drawn across, such as a time limit; 0 for none
 	LimitKey string  // what it is
 	Panels   []CurvesPanel
@@ -27,6 +27,7 @@ type CurvesPlot struct {
 // CurvesPanel is one panel.
 type CurvesPanel struct {
 	Title, XLabel string
+	YLabel        string    // gives the panel a y axis of its own; panels without share one
 	X             []float64 // increasing
 	LogX          bool      // X is positive, and its axis logarithmic with a tick at every X
 	Curves        []Curve
@@ -38,6 +39,8 @@ type Curve struct {
 	Name string
 	Y    []float64
 	Open []bool // nil for none
+	// Low and High are an interval around each Y, drawn as a bar; nil for none.
+	Low, High []float64
 }
 
 // Add appends a value.
@@ -83,7 +86,7 @@ func (p CurvesPlot) grid() [][]*panel {
 	return slices.Collect(slices.Chunk(panels, columns))
 }
 
-// panel draws the curves of q. All panels have the same y axis.
+// panel draws the curves of q.
 func (p CurvesPlot) panel(q CurvesPanel) *panel {
 	n := newPanel(q.Title, q.XLabel, p.YLabel)
 	if len(q.X) == 0 {
@@ -91,7 +94,12 @@ func (p CurvesPlot) panel(q CurvesPanel) *panel {
 		return n
 	}
 	n.curvesX(q)
-	n.logY(p.all()...)
+	if q.YLabel != "" {
+		n.plot.Y.Label.Text = q.YLabel
+		n.logY(q.points()...)
+	} else {
+		n.logY(p.shared()...)
+	}
 	if p.Limit > 0 {
 		n.line([]point{{n.plot.X.Min, p.Limit}, {n.plot.X.Max, p.Limit}}, limitLine)
 	}
@@ -138,6 +146,9 @@ func (n *panel) curvesX(q CurvesPanel) {
 // curve draws a line with a dot at every value.
 func (n *panel) curve(x []float64, c Curve, style draw.LineStyle) {
 	points := curvePoints(x, c.Y)
+	for i := range c.Low {
+		n.line([]point{{x[i], c.Low[i]}, {x[i], c.High[i]}}, draw.LineStyle{Color: style.Color, Width: 1})
+	}
 	n.line(points, style)
 	var closed, open []point
 	for i, p := range points {
@@ -155,12 +166,24 @@ func (n *panel) curve(x []float64, c Curve, style draw.LineStyle) {
 	n.dots(open, draw.GlyphStyle{Color: style.Color, Radius: radius, Shape: draw.RingGlyph{}})
 }
 
-// all returns the points of all panels and the limit.
-func (p CurvesPlot) all() [][]point {
+// shared returns the points of the panels without an axis of their own, and the
+// limit.
+func (p CurvesPlot) shared() [][]point {
 	groups := [][]point{{{0, p.Limit}}}
 	for _, q := range p.Panels {
-		for _, curve := range q.Curves {
-			groups = append(groups, curvePoints(q.X, curve.Y))
+		if q.YLabel == "" {
+			groups = append(groups, q.points()...)
+		}
+	}
+	return groups
+}
+
+func (q *CurvesPanel) points() [][]point {
+	var groups [][]point
+	for _, curve := range q.Curves {
+		groups = append(groups, curvePoints(q.X, curve.Y))
+		if curve.Low != nil {
+			groups = append(groups, curvePoints(q.X, curve.Low), curvePoints(q.X, curve.High))
 		}
 	}
 	return groups

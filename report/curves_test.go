@@ -26,7 +26,26 @@ func TestCurvesAreDrawn(t *testing.T) {
 	one := picture(Curve{Name: "ours", Y: []float64{.01, .1, 1}})
 	gap := picture(Curve{Name: "ours", Y: []float64{.01, math.NaN(), 1}})
 	open := picture(Curve{Name: "ours", Y: []float64{.01, .1, 1}, Open: []bool{false, true, false}})
-	if bytes.Equal(none, one) || bytes.Equal(one, gap) || bytes.Equal(one, open) {
-		t.Error("a curve, its gap or its open value cannot be seen")
+	bars := picture(Curve{Name: "ours", Y: []float64{.01, .1, 1}, Low: []float64{.005, .05, .5}, High: []float64{.02, .2, 2}})
+	if bytes.Equal(none, one) || bytes.Equal(one, gap) || bytes.Equal(one, open) || bytes.Equal(one, bars) {
+		t.Error("a curve, its gap, its open value or its intervals cannot be seen")
+	}
+}
+
+// TestOwnAxis: a panel with an axis of its own does not see the values of others.
+func TestOwnAxis(t *testing.T) {
+	picture := func(label string) []byte {
+		var b bytes.Buffer
+		curve := func(y float64) []Curve { return []Curve{{Name: "ours", Y: []float64{y, 2 * y}}} }
+		p := CurvesPlot{Panels: []CurvesPanel{
+			{Title: "small", YLabel: label, X: []float64{1, 2}, Curves: curve(1)},
+			{Title: "large", X: []float64{1, 2}, Curves: curve(1e4)}}}
+		if err := p.Encode(&b); err != nil {
+			t.Fatal(err)
+		}
+		return b.Bytes()
+	}
+	if bytes.Equal(picture(" "), picture("")) {
+		t.Error("an axis of its own changes nothing")
 	}
 }

@@ -24,10 +24,10 @@ const maxBenchTime = 86_400
 
 // benchFlags are the choices of `hinge bench`.
 type benchFlags struct {
-	rounds, starts int
-	limit          float64
-	peers          []string
-	full           bool
+	rounds, starts, seeds int
+	limit                 float64
+	peers                 []string
+	full                  bool
 }
 
 func (a *app) benchCommand() *cobra.Command {
@@ -46,6 +46,7 @@ search alone.`,
 	c.Flags().IntVar(&f.rounds, "rounds", 3, "measurements of which the best counts")
 	c.Flags().Float64Var(&f.limit, "time", 0, "processor seconds a search may take, 0 for the benchmark's own limit")
 	c.Flags().IntVar(&f.starts, "starts", 0, "start states, 0 for the benchmark's own number")
+	c.Flags().IntVar(&f.seeds, "seeds", 0, "trainings, 0 for the benchmark's own number")
 	c.Flags().StringSliceVar(&f.peers, "peers", []string{allPeers}, "generic solvers to compare with: "+strings.Join(bench.Peers(), ", ")+", "+allPeers+" or "+noPeers)
 	c.Flags().BoolVar(&f.full, "full", false, "everything, where the default is a sample that takes minutes")
 	return a.command(c, outForResult+", and the picture some benchmarks draw", func(ctx context.Context, c *cobra.Command, args []string) (result, error) {
@@ -61,8 +62,13 @@ func (a *app) bench(ctx context.Context, name string, f benchFlags, changed func
 	if err != nil {
 		return nil, err
 	}
+	if a.out != "" {
+		if err := makeFolder(a.out); err != nil {
+			return nil, err
+		}
+	}
 	var p *progress
-	opts.Seed, opts.Data = a.seed, dataFolder()
+	opts.Seed, opts.Data, opts.Folder = a.seed, dataFolder(), a.out
 	opts.OnRound = func(done, total int, what string) {
 		if done == 0 {
 			p.finish()
@@ -72,7 +78,7 @@ func (a *app) bench(ctx context.Context, name string, f benchFlags, changed func
 	}
 	r, err := bench.Run(ctx, name, opts)
 	p.finish()
-	if errors.Is(err, bench.ErrNoData) {
+	if errors.Is(err, bench.ErrNoData) || errors.Is(err, bench.ErrFolder) {
 		return nil, badInput(err)
 	}
 	if err != nil {
@@ -87,15 +93,15 @@ func (a *app) bench(ctx context.Context, name string, f benchFlags, changed func
 
 // options checks the flags: values, and whether the benchmark reads them.
 func (f *benchFlags) options(name string, changed func(string) bool) (bench.Options, error) {
-	opts := bench.Options{Rounds: f.rounds, Starts: f.starts, Time: time.Duration(f.limit * float64(time.Second)), Full: f.full}
+	opts := bench.Options{Rounds: f.rounds, Starts: f.starts, Seeds: f.seeds, Time: time.Duration(f.limit * float64(time.Second)), Full: f.full}
 	if f.rounds < 1 {
 		return opts, badInputf("--rounds %d: must be at least 1", f.rounds)
 	}
 	if !(f.limit >= 0 && f.limit <= maxBenchTime) {
 		return opts, badInputf("--time %g: must be from 0 to %d seconds", f.limit, maxBenchTime)
 	}
-	if f.starts < 0 {
-		return opts, badInputf("--starts %d: must be at least 0", f.starts)
+	if f.starts < 0 || f.seeds < 0 {
+		return opts, badInputf("--starts is %d, --seeds %d; both must be at least 0", f.starts, f.seeds)
 	}
 	for _, choice := range bench.Choices() {
 		if changed(string(choice)) && !bench.Takes(name, choice) {
