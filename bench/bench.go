@@ -92,7 +92,7 @@ func Choices() []Choice {
 var againstPeers = []Choice{TimeChoice, PeersChoice, FullChoice}
 
 var benches = []bench{
-	{name: "train", summary: "training throughput of a small perceptron, against numpy", run: trainBench},
+	{name: "train", summary: "training of a small perceptron, against numpy and PyTorch; batched roll-outs, against the peak", run: trainBench},
 	{name: "sim", summary: "simulator pokes and sub-steps per processor second, against pymunk", run: simBench},
 	{name: "plan", summary: "encoding, solving to a gap, start-up time; against generic solvers", run: planBench,
 		takes: []Choice{TimeChoice, PeersChoice}},

@@ -22,18 +22,24 @@ var trainHidden = []int{128, 128, 128}
 const measured = time.Second
 
 func trainBench(ctx context.Context, s *session) error {
-	numpy, err := s.peer(ctx, "numpy", "train.py")
-	if err != nil {
-		return err
+	for _, peer := range []struct{ module, script string }{{"numpy", "train.py"}, {"torch", "train_torch.py"}} {
+		theirs, err := s.peer(ctx, peer.module, peer.script)
+		if err != nil {
+			return err
+		}
+		err = s.compare(ctx, comparison{
+			row:            Row{Name: "train 8-128-128-128-4, batch 256", Peer: peer.module, Metric: "throughput", Unit: "samples per CPU second"},
+			higherIsBetter: true,
+			ours: side{name: "hinge", measure: func(ctx context.Context) (float64, error) {
+				return trainThroughput(ctx, s.opts.Seed), ctx.Err()
+			}},
+			theirs: theirs,
+		})
+		if err != nil {
+			return err
+		}
 	}
-	return s.compare(ctx, comparison{
-		row:            Row{Name: "train 8-128-128-128-4, batch 256", Peer: "numpy", Metric: "throughput", Unit: "samples per CPU second"},
-		higherIsBetter: true,
-		ours: side{name: "hinge", measure: func(ctx context.Context) (float64, error) {
-			return trainThroughput(ctx, s.opts.Seed), ctx.Err()
-		}},
-		theirs: numpy,
-	})
+	return rolloutBench(ctx, s)
 }
 
 // trainThroughput returns samples per processor second of forward pass, backward
