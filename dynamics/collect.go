@@ -12,6 +12,7 @@ import (
 
 // CollectOptions are the choices of [Collect].
 type CollectOptions struct {
+	First    int    // number of the first episode
 	Episodes int    // at least 1
 	Steps    int    // actions in an episode; at least 1
 	Seed     uint64 // episode e uses the stream (Seed, e)
@@ -27,7 +28,6 @@ func (o CollectOptions) withDefaults() CollectOptions {
 		o.Workers = runtime.GOMAXPROCS(0)
 	}
 	o.Workers = min(o.Workers, o.Episodes)
-	o.Meta.Seed = o.Seed
 	return o
 }
 
@@ -35,47 +35,85 @@ func (o CollectOptions) validate() error {
 	if o.Episodes < 1 || o.Steps < 1 {
 		return fmt.Errorf("collect: %d episodes of %d steps; both must be at least 1", o.Episodes, o.Steps)
 	}
+	if o.First < 0 {
+		return fmt.Errorf("collect: the first episode is %d; it must be at least 0", o.First)
+	}
 	if o.Workers < 0 {
 		return fmt.Errorf("collect: workers is %d; it must be at least 0", o.Workers)
 	}
 	return nil
 }
 
-// Collect records episodes of plant. Each starts at start(rng); the action in
-// the observed state x is what sample writes to dst. observe makes an observer
-// per goroutine, since observers have memory; nil observes the plant state
-// itself. sample and start must be safe for concurrent use.
+// Beginning is how an episode begins: the state of the plant, and who acts. The
+// policy sees what the observer makes of the plant.
+type Beginning struct {
+	Start  []float64
+	Policy control.Policy
+}
+
+// Begin makes the beginning of an episode from its random stream, which the
+// policy may go on drawing from. It is called by several goroutines.
+type Begin func(rng *rand.Rand) (Beginning, error)
+
+// Exploring begins episodes in which every action is what sample writes to dst
+// for the observed state x. Both functions must be safe for concurrent use.
+func Exploring(start func(rng *rand.Rand) []float64, sample func(dst, x []float64, rng *rand.Rand)) Begin {
+	if start == nil || sample == nil {
+		panic("dynamics: Exploring: start and sample must not be nil")
+	}
+	return func(rng *rand.Rand) (Beginning, error) {
+		act := func(_ context.Context, dst, x []float64, _ int) error {
+			sample(dst, x, rng)
+			return nil
+		}
+		return Beginning{start(rng), control.PolicyFunc(act)}, nil
+	}
+}
+
+// walkStep is the deviation of a step of a random walk, as a share of half the
+// action box.
+const walkStep = 0.3
+
+// Walking begins episodes in which actions walk at random through the box: each is
+// the one before and a normal step, kept inside. A slow motion of the actions goes
+// far where independent ones go back and forth.
+func Walking(start func(rng *rand.Rand) []float64, box control.Box) Begin {
+	return func(rng *rand.Rand) (Beginning, error) {
+		u := make([]float64, box.Dim())
+		act := func(_ context.Context, dst, _ []float64, t int) error {
+			if t == 0 {
+				box.Sample(u, rng)
+			} else {
+				for i := range u {
+					u[i] += walkStep * (box.Upper[i] - box.Lower[i]) / 2 * rng.NormFloat64()
+				}
+				box.Clamp(u, u)
+			}
+			copy(dst, u)
+			return nil
+		}
+		return Beginning{start(rng), control.PolicyFunc(act)}, nil
+	}
+}
+
+// Collect records episodes of plant. observe makes an observer per goroutine,
+// since observers have memory; nil observes the plant state itself.
 //
 // Every episode draws from its own random stream, so the data do not depend on
 // the number of workers. It returns context.Cause(ctx) if ctx is cancelled.
-func Collect(ctx context.Context, plant control.System, observe func() control.Observer,
-	sample func(dst, x []float64, rng *rand.Rand), start func(rng *rand.Rand) []float64,
-	opts CollectOptions) (*Dataset, error) {
-	if plant == nil || sample == nil || start == nil {
-		panic("dynamics: Collect: plant, sample and start must not be nil")
-	}
-	if err := opts.validate(); err != nil {
-		return nil, err
-	}
-	opts = opts.withDefaults()
-	nx, nu := plant.Dims()
-	if observe == nil {
-		observe = func() control.Observer { return fullState(nx) }
-	}
-	plantDim, modelDim := observe().Dims()
-	if plantDim != nx {
-		panic("dynamics: Collect: observer and plant have different state sizes")
-	}
-	d := NewDataset(opts.Episodes, opts.Steps, modelDim, nu)
-	d.Meta = opts.Meta
-	record := func(r *recorder, e int) error {
-		r.rng = rand.New(rand.NewPCG(opts.Seed, uint64(e)))
-		return r.episode(ctx, e, start(r.rng))
-	}
-	newRecorder := func() *recorder {
-		return &recorder{data: d, plant: plant.Clone(), obs: observe(), sample: sample}
-	}
-	if err := collectAll(newRecorder, record, opts); err != nil {
+func Collect(ctx context.Context, plant control.System, observe func() control.Observer, begin Begin, opts CollectOptions) (*Dataset, error) {
+	var d *Dataset
+	err := Record(ctx, plant, observe, begin, opts, func(e int, x, u []float64) error {
+		if d == nil {
+			d = NewDataset(opts.Episodes, opts.Steps, len(x)/(opts.Steps+1), len(u)/opts.Steps)
+			d.Meta = opts.Meta
+			d.Meta.Seed = opts.Seed
+		}
+		copy(d.X[(e-opts.First)*len(x):], x)
+		copy(d.U[(e-opts.First)*len(u):], u)
+		return nil
+	})
+	if err != nil {
 		return nil, err
 	}
 	if err := d.Validate(); err != nil {
@@ -84,80 +122,154 @@ func Collect(ctx context.Context, plant control.System, observe func() control.O
 	return d, nil
 }
 
-// collectAll records all episodes with opts.Workers recorders and returns the
-// error of the first episode that has one.
-func collectAll(newRecorder func() *recorder, record func(*recorder, int) error, opts CollectOptions) error {
-	errs := make([]error, opts.Episodes)
-	next, failed, done := 0, false, 0
-	var mu sync.Mutex
-	take := func() (e int, ok bool) {
-		mu.Lock()
-		defer mu.Unlock()
-		next++
-		return next - 1, next <= opts.Episodes && !failed
+// Record simulates episodes opts.First to opts.First + opts.Episodes - 1 and gives
+// them to emit in order, states x ((Steps+1) x Nx) and actions u (Steps x Nu), in
+// memory that is used again. Otherwise it is [Collect].
+func Record(ctx context.Context, plant control.System, observe func() control.Observer, begin Begin, opts CollectOptions,
+	emit func(e int, x, u []float64) error) error {
+	if plant == nil || begin == nil {
+		panic("dynamics: Record: plant and begin must not be nil")
 	}
-	finish := func(e int, err error) {
-		mu.Lock()
-		defer mu.Unlock()
-		errs[e] = err
-		failed = failed || err != nil
-		done++
-		if err == nil && opts.OnEpisode != nil {
-			opts.OnEpisode(done)
+	if err := opts.validate(); err != nil {
+		return err
+	}
+	opts = opts.withDefaults()
+	nx, nu := plant.Dims()
+	if observe == nil {
+		observe = func() control.Observer { return fullState(nx) }
+	}
+	plantDim, modelDim := observe().Dims()
+	if plantDim != nx {
+		panic("dynamics: Record: observer and plant have different state sizes")
+	}
+	newRecorder := func() *recorder {
+		return &recorder{
+			plant: plant.Clone(), obs: observe(), steps: opts.Steps, nx: modelDim, nu: nu,
+			x: make([]float64, (opts.Steps+1)*modelDim), u: make([]float64, opts.Steps*nu),
 		}
 	}
+	record := func(r *recorder, e int) error {
+		b, err := begin(rand.New(rand.NewPCG(opts.Seed, uint64(e))))
+		if err != nil {
+			return err
+		}
+		return r.episode(ctx, b)
+	}
+	return (&collection{opts: opts, emit: emit, next: opts.First}).run(newRecorder, record)
+}
+
+// collection is a call of [Record]: workers take episodes in order, and each waits
+// with its own until all before it are emitted.
+type collection struct {
+	opts CollectOptions
+	emit func(e int, x, u []float64) error
+
+	mu    sync.Mutex
+	taken int   // episodes
+	next  int   // to be emitted
+	err   error // of the first episode that has one; ends everything
+}
+
+func (c *collection) run(newRecorder func() *recorder, record func(*recorder, int) error) error {
+	turn := sync.NewCond(&c.mu)
 	var wg sync.WaitGroup
-	for range opts.Workers {
+	for range c.opts.Workers {
 		wg.Go(func() {
 			r := newRecorder()
-			for e, ok := take(); ok; e, ok = take() {
-				finish(e, record(r, e))
+			for e, ok := c.take(); ok; e, ok = c.take() {
+				err := record(r, e)
+				c.mu.Lock()
+				for c.next != e && c.err == nil {
+					turn.Wait()
+				}
+				c.finish(r, e, err)
+				turn.Broadcast()
+				c.mu.Unlock()
 			}
 		})
 	}
 	wg.Wait()
-	for e, err := range errs {
-		if err != nil {
-			return fmt.Errorf("collect: episode %d: %w", e, err)
-		}
-	}
-	return nil
+	return c.err
 }
 
-// recorder is the exploring policy of one goroutine; it writes what it sees and
-// does into the data set.
+// take returns the next episode to simulate, or false where there is none.
+func (c *collection) take() (e int, ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.taken == c.opts.Episodes || c.err != nil {
+		return 0, false
+	}
+	c.taken++
+	return c.opts.First + c.taken - 1, true
+}
+
+// finish emits episode e, unless it or one before it failed.
+func (c *collection) finish(r *recorder, e int, err error) {
+	if c.err != nil {
+		return
+	}
+	if err == nil {
+		err = r.emit(e, c.emit)
+	}
+	if err != nil {
+		c.err = fmt.Errorf("collect: episode %d: %w", e, err)
+		return
+	}
+	c.next++
+	if c.opts.OnEpisode != nil {
+		c.opts.OnEpisode(c.next - c.opts.First)
+	}
+}
+
+// recorder simulates the episodes of one goroutine; it is a policy that observes,
+// lets another one act and keeps both.
 type recorder struct {
-	data   *Dataset
 	plant  control.System
 	obs    control.Observer
-	sample func(dst, x []float64, rng *rand.Rand)
-	rng    *rand.Rand
-	e      int // the episode under way
+	policy control.Policy
+	steps  int
+	nx, nu int
+	x, u   []float64 // of the episode under way
 }
 
-func (r *recorder) episode(ctx context.Context, e int, x0 []float64) error {
-	r.e = e
-	tr, err := control.Rollout(ctx, r.plant, r, x0, r.data.Steps, control.RolloutOptions{})
+func (r *recorder) state(t int) []float64  { return r.x[t*r.nx : (t+1)*r.nx] }
+func (r *recorder) action(t int) []float64 { return r.u[t*r.nu : (t+1)*r.nu] }
+
+func (r *recorder) episode(ctx context.Context, b Beginning) error {
+	r.policy = b.Policy
+	tr, err := control.Rollout(ctx, r.plant, r, b.Start, r.steps, control.RolloutOptions{})
 	if err != nil {
 		return err
 	}
-	last := r.data.Steps
-	r.obs.Observe(r.data.State(e, last), tr.State(last), tr.Action(last-1))
+	r.obs.Observe(r.state(r.steps), tr.State(r.steps), tr.Action(r.steps-1))
 	return nil
 }
 
-// Act observes, explores and records.
-func (r *recorder) Act(_ context.Context, dst, x []float64, t int) error {
+// emit hands the episode on, if all its values are finite.
+func (r *recorder) emit(e int, emit func(e int, x, u []float64) error) error {
+	if err := checkFinite("x", r.x, r.steps+1, r.nx); err != nil {
+		return err
+	}
+	if err := checkFinite("u", r.u, r.steps, r.nu); err != nil {
+		return err
+	}
+	return emit(e, r.x, r.u)
+}
+
+// Act observes, lets the policy act and records.
+func (r *recorder) Act(ctx context.Context, dst, x []float64, t int) error {
 	var before []float64
 	if t == 0 {
 		r.obs.Reset()
 	} else {
-		before = r.data.Action(r.e, t-1)
+		before = r.action(t - 1)
 	}
-	seen := r.data.State(r.e, t)
+	seen := r.state(t)
 	r.obs.Observe(seen, x, before)
-	r.sample(dst, seen, r.rng)
-	copy(r.data.Action(r.e, t), dst)
+	if err := r.policy.Act(ctx, dst, seen, t); err != nil {
+		return err
+	}
+	copy(r.action(t), dst)
 	return nil
 }
 

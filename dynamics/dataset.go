@@ -59,6 +59,38 @@ type DataMeta struct {
 	Signals
 	Seed uint64 `json:"seed"`
 	Tool string `json:"tool,omitempty"` // program and version that recorded it
+	// Rounds are who acted in which episodes, where that was not the exploration
+	// of the task alone.
+	Rounds []Round `json:"rounds,omitempty"`
+}
+
+// Round is successive episodes in which the same policy acted.
+type Round struct {
+	Episodes int    `json:"episodes"`
+	Policy   string `json:"policy"`          // "push" for the exploration of the task
+	Model    string `json:"model,omitempty"` // [Model.Hash] of what a planner used
+}
+
+// PolicyPush is the exploration of the task, which no round speaks of if nothing
+// else acted.
+const PolicyPush = "push"
+
+// addRound appends a round, or lengthens the last one. before is the number of
+// episodes so far.
+func (m *DataMeta) addRound(before int, r Round) {
+	rounds := slices.Clone(m.Rounds)
+	if len(rounds) == 0 && before > 0 {
+		rounds = []Round{{Episodes: before, Policy: PolicyPush}}
+	}
+	if last := len(rounds) - 1; last >= 0 && rounds[last].Policy == r.Policy && rounds[last].Model == r.Model {
+		rounds[last].Episodes += r.Episodes
+	} else {
+		rounds = append(rounds, r)
+	}
+	if len(rounds) == 1 && rounds[0].Policy == PolicyPush {
+		rounds = nil
+	}
+	m.Rounds = rounds
 }
 
 // Dataset is recorded episodes of equal length.

@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"io"
 	"math"
@@ -67,7 +68,7 @@ func (c *counter) Observe(dst, _, u []float64) {
 
 func TestCollectObservesInOrder(t *testing.T) {
 	d, err := Collect(context.Background(), kinked{}, func() control.Observer { return new(counter) },
-		kinkedSample, kinkedStart, CollectOptions{Episodes: 8, Steps: 4, Workers: 2})
+		Exploring(kinkedStart, kinkedSample), CollectOptions{Episodes: 8, Steps: 4, Workers: 2})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +87,7 @@ func TestCollectObservesInOrder(t *testing.T) {
 
 func TestCollectFailures(t *testing.T) {
 	collect := func(ctx context.Context, sample func(dst, x []float64, rng *rand.Rand), opts CollectOptions) error {
-		_, err := Collect(ctx, kinked{}, nil, sample, kinkedStart, opts)
+		_, err := Collect(ctx, kinked{}, nil, Exploring(kinkedStart, sample), opts)
 		return err
 	}
 	cancelled, cancel := context.WithCancelCause(context.Background())
@@ -97,8 +98,8 @@ func TestCollectFailures(t *testing.T) {
 	}
 	nan := func(dst, _ []float64, _ *rand.Rand) { dst[0], dst[1] = math.NaN(), 0 }
 	for want, err := range map[string]error{
-		"collect: 0 episodes of 2 steps; both must be at least 1": collect(context.Background(), kinkedSample, CollectOptions{Steps: 2}),
-		"collect: x[0][1][0] is NaN; it must be finite":           collect(context.Background(), nan, CollectOptions{Episodes: 1, Steps: 2}),
+		"collect: 0 episodes of 2 steps; both must be at least 1":  collect(context.Background(), kinkedSample, CollectOptions{Steps: 2}),
+		"collect: episode 0: x[0][1][0] is NaN; it must be finite": collect(context.Background(), nan, CollectOptions{Episodes: 1, Steps: 2}),
 	} {
 		if err == nil || err.Error() != want {
 			t.Errorf("error %v, want %s", err, want)
@@ -284,4 +285,31 @@ func FuzzParseNPYHeader(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestArraysStayInTheFile: what is saved here is read where it lies, and what
+// lies elsewhere is copied; both are the same data.
+func TestArraysStayInTheFile(t *testing.T) {
+	d := kinkedData(t, 4, 1)
+	var b bytes.Buffer
+	if err := d.write(&b); err != nil {
+		t.Fatal(err)
+	}
+	aligned := b.Bytes()
+	shifted := append(make([]byte, 1, len(aligned)+1), aligned...)[1:]
+	for name, data := range map[string][]byte{"aligned": aligned, "shifted": shifted} {
+		got, err := readDataset(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.Hash() != d.Hash() {
+			t.Errorf("%s: other data", name)
+		}
+		before := got.X[3]
+		at := bytes.Index(data, binary.LittleEndian.AppendUint64(nil, math.Float64bits(before)))
+		data[at+7] ^= 0x80 // the sign
+		if shared := got.X[3] == -before; shared != (name == "aligned") {
+			t.Errorf("%s: values share the memory of the file: %v", name, shared)
+		}
+	}
 }

@@ -23,9 +23,10 @@ func (spring) Step(dst, x, u []float64) {
 func ExampleFit() {
 	ctx := context.Background()
 	push := control.NewBox(1, -1, 1)
-	data, err := dynamics.Collect(ctx, spring{}, nil,
-		func(dst, _ []float64, rng *rand.Rand) { push.Sample(dst, rng) },
+	explore := dynamics.Exploring(
 		func(rng *rand.Rand) []float64 { return []float64{rng.NormFloat64(), rng.NormFloat64()} },
+		func(dst, _ []float64, rng *rand.Rand) { push.Sample(dst, rng) })
+	data, err := dynamics.Collect(ctx, spring{}, nil, explore,
 		dynamics.CollectOptions{Episodes: 200, Steps: 20, Seed: 1})
 	if err != nil {
 		fmt.Println(err)

@@ -24,7 +24,7 @@ func TestMain(m *testing.M) {
 }
 
 func trainOn(dir string) {
-	d, err := Collect(context.Background(), kinked{}, nil, kinkedSample, kinkedStart, CollectOptions{Episodes: 60, Steps: 6})
+	d, err := Collect(context.Background(), kinked{}, nil, Exploring(kinkedStart, kinkedSample), CollectOptions{Episodes: 60, Steps: 6})
 	if err == nil {
 		_, _, err = Fit(context.Background(), d, killable(dir))
 	}

@@ -1,6 +1,8 @@
 package dynamics
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 
 	"hinge/control"
@@ -107,6 +109,13 @@ func (m *Model) Validate() error {
 		return fmt.Errorf("output %w", err)
 	}
 	return m.Meta.validate(nx, nu)
+}
+
+// Hash returns the SHA-256 of the parameters in hexadecimal.
+func (m *Model) Hash() string {
+	h := sha256.New()
+	hashFloats(h, m.Net.Params)
+	return hex.EncodeToString(h.Sum(nil))
 }
 
 func (m *Model) workspace() *workspace {

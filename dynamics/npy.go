@@ -1,6 +1,7 @@
 package dynamics
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unsafe"
 )
 
 // The NumPy array format, version 1.0: a magic string, a padded Python literal
@@ -43,13 +45,14 @@ func writeNPYFloats(w io.Writer, v []float64, shape ...int) error {
 	if err := writeNPYHeader(w, "<f8", shape...); err != nil {
 		return err
 	}
+	return writeFloats(w, v)
+}
+
+// writeFloats writes the bytes of v.
+func writeFloats(w io.Writer, v []float64) error {
 	buf := make([]byte, 0, 64<<10)
 	for chunk := range slices.Chunk(v, cap(buf)/8) {
-		buf = buf[:0]
-		for _, a := range chunk {
-			buf = binary.LittleEndian.AppendUint64(buf, math.Float64bits(a))
-		}
-		if _, err := w.Write(buf); err != nil {
+		if _, err := w.Write(appendFloats(buf, chunk)); err != nil {
 			return err
 		}
 	}
@@ -123,10 +126,10 @@ func sizeOf(shape []int) (int, error) {
 	return size, nil
 }
 
-// readNPY reads a whole array of dims dimensions whose values take size bytes
-// and checks that nothing follows. The zip reader underneath verifies the
-// checksum at the end of the data.
-func readNPY(r io.Reader, descr string, dims, size int) (shape []int, data []byte, err error) {
+// readNPY returns the shape and the bytes of the values of an array of dims
+// dimensions, whose values take size bytes; they share memory with content.
+func readNPY(content []byte, descr string, dims, size int) (shape []int, data []byte, err error) {
+	r := bytes.NewReader(content)
 	have, shape, err := readNPYHeader(r)
 	if err != nil {
 		return nil, nil, err
@@ -141,30 +144,40 @@ func readNPY(r io.Reader, descr string, dims, size int) (shape []int, data []byt
 	if err != nil {
 		return nil, nil, err
 	}
-	// Reading one byte more than announced finds arrays that are too long; the
-	// buffer grows with the data, so a false shape costs no memory.
-	data, err = io.ReadAll(io.LimitReader(r, int64(n*size)+1))
-	if err != nil {
-		return nil, nil, err
-	}
-	if len(data) < n*size {
+	data = content[len(content)-r.Len():]
+	if len(data) != n*size {
 		return nil, nil, fmt.Errorf("array of shape %v has %d bytes of data; it must have %d", shape, len(data), n*size)
-	}
-	if len(data) > n*size {
-		return nil, nil, fmt.Errorf("array of shape %v has more than the %d bytes of data it must have", shape, n*size)
 	}
 	return shape, data, nil
 }
 
-// readNPYFloats reads a float64 array of dims dimensions.
-func readNPYFloats(r io.Reader, dims int) (shape []int, v []float64, err error) {
-	shape, data, err := readNPY(r, "<f8", dims, 8)
+// readNPYFloats returns a float64 array of dims dimensions. Its values stay where
+// they lie in content, if this machine can use them there.
+func readNPYFloats(content []byte, dims int) (shape []int, v []float64, err error) {
+	shape, data, err := readNPY(content, "<f8", dims, 8)
 	if err != nil {
 		return nil, nil, err
+	}
+	if v := floatsIn(data); v != nil {
+		return shape, v, nil
 	}
 	v = make([]float64, len(data)/8)
 	for i := range v {
 		v[i] = math.Float64frombits(binary.LittleEndian.Uint64(data[8*i:]))
 	}
 	return shape, v, nil
+}
+
+// floatsIn returns little-endian values as they lie in memory; nil if they are not
+// aligned, or this machine has another byte order.
+func floatsIn(data []byte) []float64 {
+	one := [8]byte{1}
+	if len(data) == 0 || binary.NativeEndian.Uint64(one[:]) != 1 {
+		return nil
+	}
+	at := unsafe.Pointer(unsafe.SliceData(data))
+	if uintptr(at)%unsafe.Alignof(float64(0)) != 0 {
+		return nil
+	}
+	return unsafe.Slice((*float64)(at), len(data)/8)
 }

@@ -1,13 +1,12 @@
 package dynamics
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 
 	"hinge/internal/atomicfile"
+	"hinge/internal/mmap"
 )
 
 // Save writes the data set as a NumPy archive with the arrays x
@@ -32,9 +31,10 @@ func (d *Dataset) write(w io.Writer) error {
 }
 
 // LoadDataset reads a data set that Save, or numpy.savez with the same arrays,
-// has written.
+// has written. Where the system allows it, the arrays stay in the file until they
+// are looked at, so that they may be larger than the memory.
 func LoadDataset(path string) (*Dataset, error) {
-	data, err := os.ReadFile(path)
+	data, err := mmap.Read(path)
 	if err != nil {
 		return nil, err
 	}
@@ -46,7 +46,7 @@ func LoadDataset(path string) (*Dataset, error) {
 }
 
 func readDataset(data []byte) (*Dataset, error) {
-	z, err := openArchive(bytes.NewReader(data), int64(len(data)))
+	z, err := openArchive(data)
 	if err != nil {
 		return nil, err
 	}

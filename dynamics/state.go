@@ -115,7 +115,7 @@ func (t *Trainer) Resume() error {
 }
 
 func (t *Trainer) restore(data []byte) error {
-	z, err := openArchive(bytes.NewReader(data), int64(len(data)))
+	z, err := openArchive(data)
 	if err != nil {
 		return err
 	}

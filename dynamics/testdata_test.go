@@ -31,7 +31,7 @@ func kinkedSample(dst, _ []float64, rng *rand.Rand) {
 
 func kinkedData(t testing.TB, episodes, workers int) *Dataset {
 	t.Helper()
-	d, err := Collect(context.Background(), kinked{}, nil, kinkedSample, kinkedStart, CollectOptions{
+	d, err := Collect(context.Background(), kinked{}, nil, Exploring(kinkedStart, kinkedSample), CollectOptions{
 		Episodes: episodes, Steps: 6, Seed: 3, Workers: workers,
 		Meta: DataMeta{Signals: Signals{
 			Task: "kinked", Period: 0.1,

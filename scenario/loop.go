@@ -45,7 +45,7 @@ func (s *Scenario) Open() (*Loop, error) {
 	if l.Model, err = openModel(name); err != nil {
 		return nil, fmt.Errorf("scenario %w", s.source.Errorf(key, "%w", err))
 	}
-	if err := checkModel(l.Model, task); err != nil {
+	if err := CheckModel(l.Model, task); err != nil {
 		return nil, fmt.Errorf("scenario %w", s.source.Errorf(key, "%s %w", name, err))
 	}
 	l.Problem = planner.Problem{

@@ -82,8 +82,8 @@ func ReferenceModels() []ReferenceModel {
 	return list
 }
 
-// checkModel reports a model that speaks of something else than the task.
-func checkModel(m *dynamics.Model, task *tasks.Task) error {
+// CheckModel reports a model that speaks of something else than the task.
+func CheckModel(m *dynamics.Model, task *tasks.Task) error {
 	if m.Meta.Task != "" && m.Meta.Task != task.Name {
 		return fmt.Errorf("is a model of task %s; the scenario's task is %s", m.Meta.Task, task.Name)
 	}

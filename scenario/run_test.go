@@ -24,8 +24,8 @@ var testModel = sync.OnceValues(func() (*dynamics.Model, error) {
 		return nil, err
 	}
 	data, err := dynamics.Collect(context.Background(), task.System,
-		func() control.Observer { return task.Observer }, task.Explore,
-		func(rng *rand.Rand) []float64 { return task.Episode(rng).Start },
+		func() control.Observer { return task.Observer },
+		dynamics.Exploring(func(rng *rand.Rand) []float64 { return task.Episode(rng).Start }, task.Explore),
 		dynamics.CollectOptions{Episodes: 200, Steps: 10, Seed: 1, Meta: dynamics.DataMeta{Signals: dynamics.Signals{Task: task.Name}}})
 	if err != nil {
 		return nil, err
@@ -282,10 +282,10 @@ func TestModelOfAnotherTaskIsRefused(t *testing.T) {
 	}
 	other := *m
 	other.Meta.Task = "juggling"
-	if err := checkModel(&other, task); err == nil {
+	if err := CheckModel(&other, task); err == nil {
 		t.Error("a model of another task is accepted")
 	}
-	if err := checkModel(m, task); err != nil {
+	if err := CheckModel(m, task); err != nil {
 		t.Error(err)
 	}
 }

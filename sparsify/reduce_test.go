@@ -37,11 +37,12 @@ var fixture = sync.OnceValue(func() (f struct {
 }) {
 	ctx := context.Background()
 	var err error
-	f.data, err = dynamics.Collect(ctx, folded{}, nil,
-		func(dst, _ []float64, rng *rand.Rand) { dst[0], dst[1] = rng.NormFloat64(), rng.NormFloat64() },
+	explore := dynamics.Exploring(
 		func(rng *rand.Rand) []float64 {
 			return []float64{rng.NormFloat64(), rng.NormFloat64(), rng.NormFloat64()}
 		},
+		func(dst, _ []float64, rng *rand.Rand) { dst[0], dst[1] = rng.NormFloat64(), rng.NormFloat64() })
+	f.data, err = dynamics.Collect(ctx, folded{}, nil, explore,
 		dynamics.CollectOptions{Episodes: 200, Steps: 8, Seed: 1, Workers: 1})
 	if err != nil {
 		panic(err)
