@@ -14,7 +14,7 @@ import (
 	"hinge/problems"
 )
 
-// acasxuLimit is the wall clock an instance may take.
+// acasxuLimit is the processor time an instance may take.
 const acasxuLimit = 10 * time.Second
 
 // acasxuWorkers is the number of workers of the second pass.
@@ -136,7 +136,7 @@ func (a acasxuInstance) decide(ctx context.Context, seed uint64, workers int) (r
 	if err != nil {
 		return false, err
 	}
-	limited, cancel := context.WithTimeout(ctx, acasxuLimit)
+	limited, cancel := processorLimit(ctx, acasxuLimit)
 	defer cancel()
 	d, err := bnb.Decide(limited, programs, bnb.DecideOptions{Seed: seed, Workers: workers})
 	if err != nil || ctx.Err() != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"slices"
 	"time"
 
 	"hinge/control"
@@ -17,6 +18,7 @@ import (
 // match is a program that we have solved and generic solvers get next.
 type match struct {
 	name    string
+	class   string // of programs alike, which have means of their own; "" for none
 	program *relu.Program
 	u       []float64 // our plan, nil for none
 	ours    outcome
@@ -66,8 +68,8 @@ func (s *session) sideBySide(ctx context.Context, matches []*match, forms []form
 	}
 	done, total := 0, len(matches)*len(forms)*len(peers)
 	for _, f := range forms {
-		means := make([]pairs, len(peers))
-		for _, m := range matches {
+		all := make([][]*peerResult, len(matches))
+		for k, m := range matches {
 			results, err := s.play(ctx, m, f, peers, limit, func(peer string) {
 				s.announce(done, total, fmt.Sprintf("%s, %s: %s", m.name, f.name, peer))
 				done++
@@ -76,20 +78,36 @@ func (s *session) sideBySide(ctx context.Context, matches []*match, forms []form
 				return err
 			}
 			for i, r := range results {
-				if r == nil {
-					continue
-				}
-				s.matchRows(m, f, peers[i].name, r)
-				if !r.tooLarge {
-					means[i].add(m.ours.seconds, r)
+				if r != nil {
+					s.matchRows(m, f, peers[i].name, r)
 				}
 			}
+			all[k] = results
 		}
 		for i, p := range peers {
-			s.meanRow("side by side", f, p.name, matches, means[i])
+			s.meanRows(f, p.name, matches, func(k int) *peerResult { return all[k][i] })
 		}
 	}
 	return nil
+}
+
+// meanRows adds the geometric means of every class, and of all matches.
+func (s *session) meanRows(f formulation, peer string, matches []*match, result func(k int) *peerResult) {
+	var classes []string
+	for _, m := range matches {
+		if m.class != "" && !slices.Contains(classes, m.class) {
+			classes = append(classes, m.class)
+		}
+	}
+	for _, class := range append(classes, "side by side") {
+		var p pairs
+		for k, m := range matches {
+			if class == m.class || class == "side by side" {
+				p.add(m.ours.seconds, result(k))
+			}
+		}
+		s.meanRow(class, f, peer, p)
+	}
 }
 
 // play lets every peer solve one formulation of m. The result of one that is not
@@ -167,10 +185,16 @@ func notFinite(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) }
 // pairs are times of the same programs, ours and a peer's.
 type pairs struct {
 	ours, theirs []float64
-	open         int // not proven by the peer
+	alone        []float64 // ours of programs that the peer did not solve
+	open         int       // not proven by the peer
 }
 
+// add counts a program; r is nil if the peer is not installed.
 func (p *pairs) add(ours float64, r *peerResult) {
+	if r == nil || r.tooLarge {
+		p.alone = append(p.alone, ours)
+		return
+	}
 	p.ours, p.theirs = append(p.ours, ours), append(p.theirs, r.seconds)
 	if !r.proven {
 		p.open++
@@ -187,19 +211,17 @@ func (p *pairs) mean() float64 {
 
 // meanRow adds the geometric means of times; of ours alone where the peer solved
 // nothing.
-func (s *session) meanRow(name string, f formulation, peer string, matches []*match, p pairs) {
+func (s *session) meanRow(name string, f formulation, peer string, p pairs) {
 	row := Row{Peer: peer, Metric: "time", Unit: "CPU s"}
-	if mean := p.mean(); math.IsNaN(mean) {
-		for _, m := range matches {
-			p.ours = append(p.ours, m.ours.seconds)
-		}
-	} else {
-		row.Theirs, row.Ratio = &mean, ratio(geometricMean(p.ours), mean, false)
+	ours := p.alone
+	if mean := p.mean(); !math.IsNaN(mean) {
+		ours = p.ours
+		row.Theirs, row.Ratio = &mean, ratio(geometricMean(ours), mean, false)
 	}
 	if p.open > 0 {
 		row.Peer += fmt.Sprintf(", %d open", p.open)
 	}
-	row.Name, row.Ours = fmt.Sprintf("%s: geometric mean of %d, %s", name, len(p.ours), f.name), geometricMean(p.ours)
+	row.Name, row.Ours = fmt.Sprintf("%s: geometric mean of %d, %s", name, len(ours), f.name), geometricMean(ours)
 	s.report.Rows = append(s.report.Rows, row)
 }
 

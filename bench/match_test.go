@@ -202,3 +202,33 @@ func TestGeometricMean(t *testing.T) {
 		t.Errorf("got %g, want 10", g)
 	}
 }
+
+// Means are those of the programs that the peer solved, by class and over all; those
+// of ours where it solved none.
+func TestMeanRows(t *testing.T) {
+	s := newSession(Options{})
+	matches := []*match{{class: "a", ours: outcome{seconds: 1}}, {class: "a", ours: outcome{seconds: 4}}, {class: "b", ours: outcome{seconds: 9}}}
+	results := []*peerResult{{outcome: outcome{seconds: 10, proven: true}}, {outcome: outcome{seconds: 40}}, {tooLarge: true}}
+	s.meanRows(plainRows, "x", matches, func(k int) *peerResult { return results[k] })
+	want := []struct {
+		name, peer   string
+		ours, theirs float64 // 0 for none
+	}{
+		{"a: geometric mean of 2, interval rows", "x, 1 open", 2, 20},
+		{"b: geometric mean of 1, interval rows", "x", 9, 0},
+		{"side by side: geometric mean of 2, interval rows", "x, 1 open", 2, 20},
+	}
+	if len(s.report.Rows) != len(want) {
+		t.Fatalf("%+v", s.report.Rows)
+	}
+	for i, w := range want {
+		r := s.report.Rows[i]
+		theirs := 0.0
+		if r.Theirs != nil {
+			theirs = *r.Theirs
+		}
+		if r.Name != w.name || r.Peer != w.peer || math.Abs(r.Ours-w.ours) > 1e-9 || math.Abs(theirs-w.theirs) > 1e-9 {
+			t.Errorf("%+v, want %+v", r, w)
+		}
+	}
+}

@@ -78,6 +78,7 @@ func (g gridSuite) run(ctx context.Context, s *session) error {
 			if err != nil {
 				return fmt.Errorf("%s: %w", name, err)
 			}
+			r.class = class.String()
 			four = append(four, r)
 		}
 		s.gridRows(class, four)

@@ -147,7 +147,7 @@ func (st *study) rows(name string, r *scalingResult) {
 	st.add(name+": nodes", "nodes", "count", r.nodes)
 	for _, f := range st.forms {
 		for i, p := range st.peers {
-			st.meanRow(name, f, p.name, r.matches, r.peers[f.name][i])
+			st.meanRow(name, f, p.name, r.peers[f.name][i])
 		}
 	}
 }
@@ -192,9 +192,7 @@ func (st *study) againstPeers(ctx context.Context, m *match, r *scalingResult, a
 			return err
 		}
 		for i, theirs := range results {
-			if theirs != nil && !theirs.tooLarge {
-				r.peers[f.name][i].add(m.ours.seconds, theirs)
-			}
+			r.peers[f.name][i].add(m.ours.seconds, theirs)
 		}
 	}
 	return nil

@@ -160,10 +160,11 @@ func (n *panel) curve(x []float64, c Curve, style draw.LineStyle) {
 			closed = append(closed, p)
 		}
 	}
-	radius := style.Width + 1.6
-	n.dots(closed, draw.GlyphStyle{Color: style.Color, Radius: radius, Shape: draw.CircleGlyph{}})
-	n.dots(open, draw.GlyphStyle{Color: color.White, Radius: radius, Shape: draw.CircleGlyph{}})
-	n.dots(open, draw.GlyphStyle{Color: style.Color, Radius: radius, Shape: draw.RingGlyph{}})
+	dot := draw.GlyphStyle{Color: style.Color, Radius: style.Width + 1.8, Shape: draw.CircleGlyph{}}
+	hole := draw.GlyphStyle{Color: color.White, Radius: dot.Radius - 1.3, Shape: draw.CircleGlyph{}}
+	n.dots(closed, dot)
+	n.dots(open, dot)
+	n.dots(open, hole)
 }
 
 // shared returns the points of the panels without an axis of their own, and the
