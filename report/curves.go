@@ -28,6 +28,7 @@ type CurvesPlot struct {
 type CurvesPanel struct {
 	Title, XLabel string
 	YLabel        string    // gives the panel a y axis of its own; panels without share one
+	Linear        bool      // that axis of its own is linear
 	X             []float64 // increasing
 	LogX          bool      // X is positive, and its axis logarithmic with a tick at every X
 	Curves        []Curve
@@ -94,11 +95,15 @@ func (p CurvesPlot) panel(q CurvesPanel) *panel {
 		return n
 	}
 	n.curvesX(q)
-	if q.YLabel != "" {
+	switch {
+	case q.YLabel == "":
+		n.logY(p.shared()...)
+	case q.Linear:
+		n.plot.Y.Label.Text = q.YLabel
+		n.linearY(q.points()...)
+	default:
 		n.plot.Y.Label.Text = q.YLabel
 		n.logY(q.points()...)
-	} else {
-		n.logY(p.shared()...)
 	}
 	if p.Limit > 0 {
 		n.line([]point{{n.plot.X.Min, p.Limit}, {n.plot.X.Max, p.Limit}}, limitLine)
@@ -141,6 +146,26 @@ func (n *panel) curvesX(q CurvesPanel) {
 		room = 1
 	}
 	axis.Min, axis.Max = first-room, last+room
+}
+
+// linearY sets the y axis to the values of groups of points, with some room.
+func (n *panel) linearY(groups ...[]point) {
+	lo, hi := math.Inf(1), math.Inf(-1)
+	for _, g := range groups {
+		for _, p := range g {
+			if finite(p.y) {
+				lo, hi = min(lo, p.y), max(hi, p.y)
+			}
+		}
+	}
+	if lo > hi {
+		return // nothing to show
+	}
+	room := .06 * (hi - lo)
+	if room == 0 {
+		room = max(1e-12, .06*math.Abs(hi))
+	}
+	n.plot.Y.Min, n.plot.Y.Max = lo-room, hi+room
 }
 
 // curve draws a line with a dot at every value.

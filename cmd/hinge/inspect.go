@@ -21,18 +21,35 @@ import (
 )
 
 func (a *app) inspectCommand() *cobra.Command {
+	var look inspectFlags
 	c := &cobra.Command{
 		Use:   "inspect FILE",
 		Short: "Say what is in a model, network, data set, run folder, scenario, problem or certificate",
+		Long: `Say what is in a file. Of a data set, --plot draws how often pairs of its
+coordinates occur. Of a model, --data makes it predict recorded episodes, and --plot
+draws one of them beside what the model predicts from its start.`,
 		Example: `  hinge inspect model.safetensors
+  hinge inspect model.safetensors --data data.npz --plot roll-out.png
   hinge inspect network.onnx
   hinge inspect data.npz --json
+  hinge inspect data.npz --plot coverage.png --coordinates offset_x:offset_y,move_x:move_y
   hinge inspect runs/push-t-bnb-1
   hinge inspect plan.json.gz`,
 		Args: exactArgs("a model, network, data set, run folder, scenario, problem or certificate"),
 	}
+	fl := c.Flags()
+	fl.StringVar(&look.data, "data", "", "of a model: recorded episodes to predict")
+	fl.StringVar(&look.plot, "plot", "", "of a data set or a model: .png file to draw")
+	fl.StringVar(&look.coordinates, "coordinates", "", "of --plot: pairs a:b of names for a data set, names for a model, separated by commas")
+	fl.IntVar(&look.episode, "episode", 0, "of a model with --data: the episode to draw")
 	return a.command(c, outForResult, func(_ context.Context, _ *cobra.Command, args []string) (result, error) {
+		if err := look.validate(args[0]); err != nil {
+			return nil, err
+		}
 		r, err := inspect(args[0])
+		if err == nil {
+			err = look.add(r, args[0])
+		}
 		if err != nil {
 			return nil, badInput(err)
 		}
@@ -101,28 +118,32 @@ func inspectModel(path string) (*inspection, error) {
 		return nil, err
 	}
 	nx, nu := m.Dims()
-	e := m.Meta.Errors
-	return &inspection{"model", path, []fact{
+	facts := []fact{
 		{"task", m.Meta.Task},
 		{"states", nx},
 		{"actions", nu},
 		{"features", m.Net.In},
 		{"layers", layers(m.Net)},
 		{"relus", m.Net.Count(nn.ReLU)},
+		{"relus_by_layer", relusByLayer(m.Net)},
 		{"identities", m.Net.Count(nn.Identity)},
 		{"zeros", m.Net.Count(nn.Zero)},
 		{"parameters", len(m.Net.Params)},
-		{"error_unit", e.Unit},
-		{"error_1", report.Number(e.OneStep.Mean)},
-		{"error_1_moved", report.Number(e.OneStepMoved.Mean)},
-		{"error_h", report.Number(e.HStep.Mean)},
-		{"horizon", e.Horizon},
-		{"error_standing_still", report.Number(e.Still.Mean)},
-		{"seed", m.Meta.Seed},
-		{"data_hash", m.Meta.DataHash},
-		{"tool", m.Meta.Tool},
-		{"command", m.Meta.Command},
-	}}, nil
+	}
+	facts = append(facts, errorFacts(m.Meta.Errors)...)
+	if r := m.Meta.Reach; r != nil {
+		facts = append(facts, fact{"unstable_by_step", rounded(r.Unstable)}, fact{"unstable_starts", r.Starts})
+	}
+	if s := newSpreadResult(m.Meta.Spread); s != nil {
+		facts = append(facts, fact{"ensemble", s.Members}, fact{"spread_1", report.Number(s.Spread1)},
+			fact{"spread_h", report.Number(s.SpreadH)}, fact{"spread_correlation", report.Number(s.Correlation)})
+	}
+	return &inspection{"model", path, append(facts,
+		fact{"seed", m.Meta.Seed},
+		fact{"data_hash", m.Meta.DataHash},
+		fact{"tool", m.Meta.Tool},
+		fact{"command", m.Meta.Command},
+	)}, nil
 }
 
 // inspectNetwork describes a network that nothing else is known about.
@@ -174,7 +195,8 @@ func inspectData(path string) (*inspection, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &inspection{"data set", path, []fact{
+	c := dynamics.NewCoverage(d)
+	facts := []fact{
 		{"task", d.Meta.Task},
 		{"episodes", d.Episodes},
 		{"steps", d.Steps},
@@ -185,7 +207,13 @@ func inspectData(path string) (*inspection, error) {
 		{"seed", d.Meta.Seed},
 		{"hash", d.Hash()},
 		{"tool", d.Meta.Tool},
-	}}, nil
+		{"rounds", rounds(d)},
+		{"moved_share", report.Number(c.Moved)},
+	}
+	for _, r := range c.Coordinates {
+		facts = append(facts, fact{"range_of_" + r.Name, coordinateRange{r.Low, r.High, r.Mean, r.Deviation, r.Unit}})
+	}
+	return &inspection{"data set", path, facts}, nil
 }
 
 func inspectRun(dir string) (*inspection, error) {
