@@ -3,6 +3,7 @@ package main
 import (
 	"math"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -27,6 +28,36 @@ func TestPlanCertificates(t *testing.T) {
 // TestScenarioCertificate does so for a scenario, from its start.
 func TestScenarioCertificate(t *testing.T) {
 	checkPlan(t, "push-t", "plan", "push-t", "--nodes", "6000")
+}
+
+// TestConstrainedCertificates does so for programs with hard constraints.
+func TestConstrainedCertificates(t *testing.T) {
+	folder := filepath.Dir(outside(t, "hd-milp-plan", "dnn_hvac_3.txt"))
+	for _, name := range []string{"navigation_8x8@4", "reservoir_3@4", "reservoir_4@3"} {
+		spec := "hd-milp-plan:" + filepath.Join(folder, name)
+		checkPlan(t, spec, "plan", spec, "--gap", "1e-6")
+	}
+}
+
+// TestInfeasibleCertificate: that there is no plan can be proven to others.
+func TestInfeasibleCertificate(t *testing.T) {
+	spec, file := tinyProblem(t, "x,>=,3.5")+"@2", filepath.Join(t.TempDir(), "none.json")
+	if o := hinge(t, "plan", spec, "--certificate", file); o.status != statusInfeasible {
+		t.Fatalf("status %d: %s", o.status, o.stderr)
+	}
+	o := hinge(t, "check", file, "--problem", spec, "--json")
+	if o.status != statusDone {
+		t.Fatalf("status %d: %s", o.status, o.stderr)
+	}
+	if c := o.decode(t); c["valid"] != true || c["infeasible"] != true || c["dual_bound"] != nil || c["objective"] != nil {
+		t.Errorf("check says %v", c)
+	}
+	if o := hinge(t, "check", file, "--problem", tinyProblem(t, "x,>=,2.5")+"@2"); o.status != statusInfeasible || !strings.Contains(o.stderr, "program.constraints") {
+		t.Errorf("of another goal: status %d, %s", o.status, o.stderr)
+	}
+	if o := hinge(t, "inspect", file); o.status != statusDone || !strings.Contains(o.stdout, "no plan") {
+		t.Errorf("inspect: %s%s", o.stdout, o.stderr)
+	}
 }
 
 func checkPlan(t *testing.T, problem string, args ...string) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 
 	"github.com/spf13/cobra"
 
@@ -60,10 +61,10 @@ func (a *app) check(ctx context.Context, cmd *cobra.Command, path, problem strin
 		if err != nil {
 			return nil, err
 		}
-		if p.Constrained() {
-			return nil, badInputf("--problem %s: it has hard constraints, of which certificates do not speak", problem)
-		}
 		program, err := relu.New(p.Step, p.x0, p.Action, p.Cost, p.Before)
+		if err == nil && p.Constrained() {
+			err = program.Constrain(p.Constraints, p.Integer)
+		}
 		if err != nil {
 			return nil, badInput(err)
 		}
@@ -79,6 +80,9 @@ func (a *app) check(ctx context.Context, cmd *cobra.Command, path, problem strin
 		return nil, err
 	}
 	r.Valid, r.Reason, r.Leaves, r.Refined = v.Valid, v.Reason, v.Leaves, v.Refined
+	if r.Infeasible = v.Infeasible; r.Infeasible {
+		r.DualBound, r.Objective = report.Number(math.NaN()), report.Number(math.NaN())
+	}
 	return r, nil
 }
 
@@ -88,6 +92,7 @@ type checkResult struct {
 	Valid       bool          `json:"valid"`
 	DualBound   report.Number `json:"dual_bound"`
 	Objective   report.Number `json:"objective"`
+	Infeasible  bool          `json:"infeasible,omitempty"` // it claims that there is no plan
 	Leaves      int           `json:"leaves"`
 	Refined     int           `json:"refined"`
 	Reason      string        `json:"reason"`
@@ -98,10 +103,14 @@ func (r *checkResult) text(w io.Writer) {
 		fmt.Fprintf(w, "%s: does not hold\n", r.Certificate)
 		return
 	}
-	fmt.Fprintf(w, "%s: holds\n", r.Certificate)
 	t := report.NewTable("", "value")
-	t.Add("cost of the plan, at most", r.Objective)
-	t.Add("no plan is below", r.DualBound)
+	if r.Infeasible {
+		fmt.Fprintf(w, "%s: holds; there is no plan\n", r.Certificate)
+	} else {
+		fmt.Fprintf(w, "%s: holds\n", r.Certificate)
+		t.Add("cost of the plan, at most", r.Objective)
+		t.Add("no plan is below", r.DualBound)
+	}
 	t.Add("leaves", r.Leaves)
 	t.Add("of them cut further", r.Refined)
 	fmt.Fprint(w, t)

@@ -99,17 +99,7 @@ func TestConstrainedOptimaOfOurs(t *testing.T) {
 func TestInfeasibleProblem(t *testing.T) {
 	checked := 0
 	for _, goal := range []string{"x,>=,3.5", "x,>=,2\nx,<=,1"} {
-		folder := t.TempDir()
-		for kind, text := range map[string]string{
-			"pvariables": "action_continuous: u, state_continuous: x", "mappings": "N0,u\nN1,x\nD2,x",
-			"dnn": "D1,relu,N0,1,B0,0\nD2,linear,D1,1,N1,1,B1,0", "initial": "x,==,1",
-			"constraints": "u,>=,-1\nu,<=,1", "goal": goal, "reward": "u,-1",
-		} {
-			if err := os.WriteFile(filepath.Join(folder, fmt.Sprintf("%s_tiny.txt", kind)), []byte(text), 0o600); err != nil {
-				t.Fatal(err)
-			}
-		}
-		spec := "hd-milp-plan:" + filepath.Join(folder, "tiny")
+		spec := tinyProblem(t, goal)
 		for _, solver := range []string{"bnb", "highs"} {
 			var env []string
 			if solver == "highs" {
@@ -130,4 +120,21 @@ func TestInfeasibleProblem(t *testing.T) {
 	if checked < 2 {
 		t.Errorf("%d checked", checked)
 	}
+}
+
+// tinyProblem writes a problem of one state that starts at 1, moves by at most 1 a step
+// and has the given goal. It returns its specification, but for the horizon.
+func tinyProblem(t *testing.T, goal string) string {
+	t.Helper()
+	folder := t.TempDir()
+	for kind, text := range map[string]string{
+		"pvariables": "action_continuous: u, state_continuous: x", "mappings": "N0,u\nN1,x\nD2,x",
+		"dnn": "D1,relu,N0,1,B0,0\nD2,linear,D1,1,N1,1,B1,0", "initial": "x,==,1",
+		"constraints": "u,>=,-1\nu,<=,1", "goal": goal, "reward": "u,-1",
+	} {
+		if err := os.WriteFile(filepath.Join(folder, fmt.Sprintf("%s_tiny.txt", kind)), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return "hd-milp-plan:" + filepath.Join(folder, "tiny")
 }

@@ -281,12 +281,18 @@ func inspectCertificate(path string) (*inspection, error) {
 		{"states", c.Program.Nx},
 		{"actions", c.Program.Nu},
 		{"horizon", c.Program.Horizon},
-		{"objective", report.Number(c.Claim.Objective)},
-		{"dual_bound", report.Number(c.Claim.DualBound)},
+		{"constraints", len(c.Program.Constraints)},
+	}
+	if c.Claim.Infeasible {
+		facts = append(facts, fact{"claim", "there is no plan"})
+	} else {
+		facts = append(facts, fact{"objective", report.Number(c.Claim.Objective)}, fact{"dual_bound", report.Number(c.Claim.DualBound)})
+	}
+	facts = append(facts, []fact{
 		{"leaves", len(c.Leaves)},
 		{"phases_of_a_leaf", phases},
 		{"ranges", ranges},
-	}
+	}...)
 	if c.Cuts != nil {
 		cuts := 0
 		for i := range c.Cuts.Regions {

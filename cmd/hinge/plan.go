@@ -122,9 +122,6 @@ func (a *app) plan(ctx context.Context, cmd *cobra.Command, spec string, f planF
 	if err != nil {
 		return nil, err
 	}
-	if f.certificate != "" && problem.Constrained() {
-		return nil, badInputf("--certificate %s: %s has hard constraints, of which certificates do not speak", f.certificate, spec)
-	}
 	if f.writeMPS != "" {
 		if err := problem.writeMPS(f.writeMPS); err != nil {
 			return nil, err
@@ -145,14 +142,18 @@ func (a *app) plan(ctx context.Context, cmd *cobra.Command, spec string, f planF
 	if err != nil {
 		return nil, badInput(err) // the solver cannot state this problem
 	}
+	var proof *certificate.Certificate
+	if f.certificate != "" {
+		if proof, err = writeCertificate(p, f.certificate); err != nil {
+			return nil, err
+		}
+	}
 	if plan.Trajectory == nil || plan.Len() == 0 {
 		return nil, nothingFound(plan)
 	}
 	r := newPlanResult(spec, problem, plan)
-	if f.certificate != "" {
-		if err := r.certify(p, f.certificate); err != nil {
-			return nil, err
-		}
+	if proof != nil {
+		r.Certificate, r.CertificateBound = f.certificate, (*report.Number)(&proof.Claim.DualBound)
 	}
 	saved, err := a.saved("plan", r)
 	if err == nil && !plan.Verified {
@@ -169,17 +170,14 @@ type certified interface {
 	Certificate() *certificate.Certificate
 }
 
-// certify writes the certificate of the last plan of p, if there is one.
-func (r *planResult) certify(p control.Planner, path string) error {
+// writeCertificate writes the certificate of the last plan of p and returns it, nil if
+// there is none.
+func writeCertificate(p control.Planner, path string) (*certificate.Certificate, error) {
 	c := p.(certified).Certificate()
 	if c == nil {
-		return nil
+		return nil, nil
 	}
-	if err := certificate.Write(path, c); err != nil {
-		return err
-	}
-	r.Certificate, r.CertificateBound = path, (*report.Number)(&c.Claim.DualBound)
-	return nil
+	return c, certificate.Write(path, c)
 }
 
 // nothingFound says why there is no plan.

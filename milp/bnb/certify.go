@@ -6,15 +6,17 @@ import (
 	"slices"
 
 	"hinge/control"
+	"hinge/milp"
 	"hinge/milp/certificate"
 	"hinge/milp/relu"
 	"hinge/nn"
 )
 
-// proof is the proof of a bound by a tree.
+// proof is the proof of a bound by a tree; an infinite one says that there is no plan.
 type proof struct {
 	bound  float64
 	leaves []certificate.Leaf
+	forms  []certificate.Form
 	ranges [][]certificate.Range
 }
 
@@ -22,25 +24,53 @@ type proof struct {
 // stages.
 func (s *search) certified(ctx context.Context) *Result {
 	r := s.finish(ctx)
-	if s.rec == nil || s.best.u == nil {
+	if s.rec == nil {
 		return r
 	}
 	c := &certificate.Certificate{Program: *CertificateProgram(s.p.Program)}
-	p, v := s.rec.best(s.best.value), min(s.rec.provenByStages(), r.DualBound)
+	switch {
+	case r.Status == milp.Infeasible:
+		s.rec.proveInfeasible(c)
+	case s.best.u == nil || !s.proveBound(c, r.DualBound):
+		return r
+	}
+	if s.p.Constrained() { // the checker finds ranges its own way
+		if holds, err := certificate.Concede(context.WithoutCancel(ctx), c); !holds || err != nil {
+			return r
+		}
+	}
+	r.Certificate = c
+	return r
+}
+
+// proveInfeasible writes the proof that there is no plan.
+func (r *recorder) proveInfeasible(c *certificate.Certificate) {
+	c.Claim.Infeasible = true
+	if p := r.best(math.Inf(1)); p != nil {
+		c.Leaves, c.Forms, c.Ranges = p.leaves, p.forms, p.ranges
+		return
+	}
+	c.Leaves = []certificate.Leaf{{Lower: c.Program.Lower, Upper: c.Program.Upper, Empty: true}}
+}
+
+// proveBound writes the incumbent and the proof of a bound of at most most; false if
+// there is none.
+func (s *search) proveBound(c *certificate.Certificate, most float64) bool {
+	p, v := s.rec.best(s.best.value), min(s.rec.provenByStages(), most)
 	switch {
 	case p != nil && p.bound >= v:
-		c.Claim.DualBound, c.Leaves, c.Ranges = p.bound, p.leaves, p.ranges
+		c.Claim.DualBound, c.Leaves, c.Forms, c.Ranges = p.bound, p.leaves, p.forms, p.ranges
 	case !math.IsInf(v, -1):
 		c.Claim.DualBound, c.Cuts = v, s.rec.proofByStages()
 	default:
-		return r
+		return false
 	}
 	for t := range s.p.Horizon {
 		c.Incumbent = append(c.Incumbent, slices.Clone(s.best.u[t*s.p.Nu:(t+1)*s.p.Nu]))
 	}
 	c.Claim.Objective = certificate.CostAbove(&c.Program, c.Incumbent)
-	r.Certificate = c
-	return r
+	c.Claim.Violation = certificate.ViolationAbove(&c.Program, c.Incumbent)
+	return true
 }
 
 // best returns the proof of the tree that proves most, of a bound of at most most; nil
@@ -57,7 +87,9 @@ func (r *recorder) best(most float64) *proof {
 		return nil
 	}
 	value = min(value, most)
-	return &proof{bound: value, leaves: best.root.leaves(nil, value, nil), ranges: best.ranges()}
+	p := &proof{bound: value, ranges: best.ranges()}
+	p.add(best.root, nil)
+	return p
 }
 
 // lower is what the record proves. No range relies on a cutoff below it: what is said
@@ -72,28 +104,43 @@ func (p *record) least() float64 {
 	return min(p.kids[0].least(), p.kids[1].least())
 }
 
-// leaves appends the leaves of the part, whose path from the root is given. None
-// claims more than most.
-func (p *record) leaves(dst []certificate.Leaf, most float64, path []byte) []certificate.Leaf {
-	if p.kids != nil {
-		for i, q := range p.kids {
-			dst = q.leaves(dst, most, append(path, byte('0'+i)))
-		}
-		return dst
+// add adds the leaves and forms of a part, whose path from the root is given.
+func (p *proof) add(q *record, path []byte) {
+	if q.kids == nil {
+		p.leaves = append(p.leaves, p.leaf(q, string(path)))
+		return
 	}
-	y := certificate.Leaf{Lower: p.lower, Upper: p.upper, Bound: min(p.bound, most), Path: string(path), Slab: p.slab, Redo: p.redo,
-		Low: p.dual.Low, Mult: p.dual.Mult}
-	if slices.ContainsFunc(p.dual.Split, func(v float64) bool { return v != 0 }) {
-		y.Split = p.dual.Split
+	if d := q.form; d != nil {
+		p.forms = append(p.forms, certificate.Form{Path: string(path), Low: d.Low, Up: d.up, Mult: d.Mult, Split: unlessZero(d.Split), Rows: unlessZero(d.Rows)})
 	}
-	for _, f := range p.phases {
+	for i, kid := range q.kids {
+		p.add(kid, append(path, byte('0'+i)))
+	}
+}
+
+// leaf writes a leaf. It claims no more than the proof.
+func (p *proof) leaf(q *record, path string) certificate.Leaf {
+	y := certificate.Leaf{Lower: q.lower, Upper: q.upper, Path: path, Slab: q.slab, Redo: q.redo,
+		Low: q.dual.Low, Up: q.dual.up, Split: unlessZero(q.dual.Split), Rows: unlessZero(q.dual.Rows), Empty: q.empty || math.IsInf(p.bound, 1)}
+	if !y.Empty {
+		y.Bound, y.Mult = min(q.bound, p.bound), q.dual.Mult
+	}
+	for _, f := range q.phases {
 		sign := -1
 		if f.on {
 			sign = 1
 		}
 		y.Phases = append(y.Phases, [2]int{f.unit, sign})
 	}
-	return append(dst, y)
+	return y
+}
+
+// unlessZero returns nil for zeros alone.
+func unlessZero(v []float64) []float64 {
+	if slices.ContainsFunc(v, func(x float64) bool { return x != 0 }) {
+		return v
+	}
+	return nil
 }
 
 // ranges writes the proofs of the ranges of the root.
@@ -130,6 +177,11 @@ func CertificateProgram(p *relu.Program) *certificate.Program {
 		}
 		q.Cost = append(q.Cost, term)
 	}
+	for i := range p.Constraints {
+		k := &p.Constraints[i]
+		q.Constraints = append(q.Constraints, certificate.Constraint{T: k.T, X: k.X, U: k.U, Next: k.Next, B: k.B})
+	}
+	q.Integer = p.Integer
 	return q
 }
 

@@ -130,7 +130,9 @@ func (s *search) competeConstrained(ctx context.Context) {
 	s.p.limit(b)
 	t := newTree()
 	if n := b.Root().Unstable(); n > maxTrianglesConstrained || !isLinear(s.p.Program) {
-		s.plant(ctx, t, s.rootNode())
+		root := s.rootNode()
+		s.rec.open(t, root, s.p.Box)
+		s.plant(ctx, t, root)
 	} else {
 		t.phases = true
 		s.plantConstrained(ctx, t)
@@ -151,14 +153,17 @@ func (s *search) plantConstrained(ctx context.Context, t *tree) {
 	s.startCells(ctx)
 	start, root := s.bounder.Work(), s.rootNode()
 	scout := s.rootNode()
+	s.rec.open(t, scout, s.p.Box)
 	out := expansion{dropped: math.Inf(1), found: incumbent{value: math.Inf(1)}}
 	e := s.workers[0]
 	e.phases = true
 	e.process(scout, s.p.Horizon, math.Inf(1), &out)
+	scout.rec.leanOn(nil) // the root's relaxation will say more
 	s.nodes++
 	s.best.offer(out.found.u, out.found.value)
 	s.explore(ctx, &out)
-	root.basis = scout.basis
+	root.basis, root.rec = scout.basis, scout.rec
+	scout.rec.settle(scout.bound)
 	scout.dual.Copy(root.dual)
 	if math.IsInf(scout.bound, 1) || !s.sharpen(ctx, t, root) {
 		t.work += s.bounder.Work() - start

@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 
+	"hinge/control"
 	"hinge/milp/bound"
 )
 
@@ -19,6 +20,7 @@ type expander struct {
 	// reach is what Tighten fills; at each node it starts as rootReach, so that
 	// units whose ranges are inherited do not depend on the node before.
 	reach, rootReach *bound.Reach
+	before           control.Box // of a node before it is clipped
 	d                *descent
 	relax            *relaxed    // nil until phases are split
 	phases           bool        // the current tree splits phases
@@ -29,7 +31,7 @@ func newExpander(p *problem, b *bound.Bounder, steps int) *expander {
 	n := p.Inputs()
 	e := &expander{p: p, b: b, steps: steps, dual: b.NewDual(), d: newDescent(p),
 		gain: make([]float64, n), form: bound.Form{A: make([]float64, n)},
-		reach: b.NewReach(), rootReach: b.NewReach()}
+		reach: b.NewReach(), rootReach: b.NewReach(), before: p.Box.Clone()}
 	r := b.NewRanges()
 	b.Root().Copy(r)
 	b.Trace(e.rootReach)
@@ -55,9 +57,13 @@ func (e *expander) expand(n *node, cutoff float64) expansion {
 	start := e.b.Work()
 	for side := range 2 {
 		c := e.child(n, side)
-		c.rec = n.rec.child(c, side)
+		c.rec = n.rec.child(c, n.branch, !n.branch.onUnit && e.p.isWhole(n.branch.input), side)
 		e.process(c, e.firstStep(n.branch), cutoff, &out)
-		c.rec.settle(c.bound)
+		if n.form != nil { // the ranges hold where J is less
+			c.rec.settle(min(c.bound, cutoff))
+		} else {
+			c.rec.settle(c.bound)
+		}
 		if c.bound < cutoff && !c.branch.none {
 			out.children[side] = c
 		} else {
@@ -148,10 +154,11 @@ func (e *expander) process(c *node, first int, cutoff float64, out *expansion) {
 			return
 		}
 		e.probe(c, out)
+		e.keepBox(c)
 		share := clip(&e.form, c.lower, c.upper, cutoff)
 		if share > 0 {
 			out.dropped = min(out.dropped, cutoff)
-			c.rec = c.rec.clip(c, c.rec.copyDual(c, c.dual), cutoff, share >= reclip && pass < 2)
+			c.rec = c.rec.clip(c, e.before, c.rec.copyDual(c, c.dual), cutoff, share >= reclip && pass < 2)
 		}
 		if share < reclip {
 			break
@@ -163,6 +170,12 @@ func (e *expander) process(c *node, first int, cutoff float64, out *expansion) {
 	}
 	plainGains(e.gain, e.b, e.dual, c.ranges, c.lower, c.upper)
 	c.branch = choose(e.p, e.gain, c.lower, c.upper)
+}
+
+// keepBox keeps the box of c, which is about to be clipped.
+func (e *expander) keepBox(c *node) {
+	copy(e.before.Lower, c.lower)
+	copy(e.before.Upper, c.upper)
 }
 
 // probe tries the minimiser of the node's linear bound as an incumbent.

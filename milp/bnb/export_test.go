@@ -69,7 +69,7 @@ func SolveByActions(ctx context.Context, p *relu.Program, opts Options) (*Result
 	}
 	t := newTree()
 	root := s.rootNode()
-	s.rec.open(t, root)
+	s.rec.open(t, root, s.p.Box)
 	s.plant(ctx, t, root)
 	s.race.add(grower{s, t})
 	s.race.run(ctx, math.MaxInt)

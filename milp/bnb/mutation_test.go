@@ -155,17 +155,6 @@ func isFalse(rng *rand.Rand, p *relu.Program, c *certificate.Certificate) bool {
 func TestFalseCertificates(t *testing.T) {
 	judged := map[string]int{}
 	path := filepath.Join(t.TempDir(), "c.json")
-	reread := func(c *certificate.Certificate) *certificate.Certificate {
-		t.Helper()
-		if err := certificate.Write(path, c); err != nil {
-			t.Fatal(err)
-		}
-		d, err := certificate.Read(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return d
-	}
 	for name, solve := range engines {
 		for seed := range uint64(24) {
 			rng := rand.New(rand.NewPCG(seed, 82))
@@ -180,12 +169,12 @@ func TestFalseCertificates(t *testing.T) {
 			if r.Certificate == nil {
 				continue
 			}
-			honest := reread(reread(r.Certificate))
+			honest := reread(t, path, reread(t, path, r.Certificate))
 			if v := verify(t, honest); !v.Valid {
 				t.Errorf("%s, seed %d: rewritten: %s", name, seed, v.Reason)
 			}
 			for what, change := range falsify {
-				c := reread(honest)
+				c := reread(t, path, honest)
 				want := change(rng, c)
 				if want == "" || what == "change the weights" && !isFalse(rng, p, c) {
 					continue
@@ -203,6 +192,19 @@ func TestFalseCertificates(t *testing.T) {
 			t.Errorf("%s: only %d certificates were judged", what, judged[what])
 		}
 	}
+}
+
+// reread writes a certificate to a file and reads it.
+func reread(t *testing.T, path string, c *certificate.Certificate) *certificate.Certificate {
+	t.Helper()
+	if err := certificate.Write(path, c); err != nil {
+		t.Fatal(err)
+	}
+	d, err := certificate.Read(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
 }
 
 func verify(t *testing.T, c *certificate.Certificate) *certificate.Report {

@@ -168,7 +168,7 @@ func (p *portfolio) enterPhases(ctx context.Context) {
 	t := newTree()
 	t.phases = true
 	root := s.rootNode()
-	s.rec.open(t, root)
+	s.rec.open(t, root, s.p.Box)
 	start := s.bounder.Work()
 	if s.sharpen(ctx, t, root) {
 		s.plant(ctx, t, root)

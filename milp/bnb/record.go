@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sync/atomic"
 
+	"hinge/control"
 	"hinge/milp/bound"
 )
 
@@ -14,6 +15,8 @@ type recorder struct {
 	trees []*treeRecord
 	size  atomic.Int64 // numbers kept so far
 	limit int64
+
+	follows bool // see [follows]
 
 	stages  *regionRecord // root of the search by stages, nil if there was none
 	frames  []frame
@@ -35,18 +38,28 @@ type record struct {
 	phases       []phase
 	bound        float64     // of J there
 	own          float64     // bound that dual gave
-	dual         *bound.Dual // not changed: others may hold it too
+	dual         *slopes     // not changed: others may hold it too
 	slab, redo   bool        // see certificate.Leaf
+	empty        bool        // dual proves that no plan is there
+	form         *slopes     // of a bound that the parts of this one lean on, nil for none
 	kids         *[2]*record // nil for a leaf
 }
 
-// open starts the record of a tree whose root is n.
-func (r *recorder) open(t *tree, n *node) {
+// slopes is a dual with the upper slopes that the ranges gave, where states are followed.
+type slopes struct {
+	bound.Dual
+	up []float64
+}
+
+// open starts the record of a tree whose root is n, for a program with the given box:
+// constraints may leave less of it to n. What they take away without the objective is
+// not recorded; whoever reads the record does the same.
+func (r *recorder) open(t *tree, n *node, box control.Box) {
 	if r == nil {
 		return
 	}
-	t.rec = &treeRecord{root: r.leaf(n.lower, n.upper), cutoff: math.Inf(1)}
-	t.rec.root.dual, t.rec.root.bound, t.rec.root.own = copyDual(n.dual, n.ranges), n.bound, n.bound
+	t.rec = &treeRecord{root: r.leaf(box.Lower, box.Upper), cutoff: math.Inf(1)}
+	t.rec.root.dual, t.rec.root.bound, t.rec.root.own = r.copyDual(n.dual, n.ranges), n.bound, n.bound
 	n.rec = t.rec.root
 	r.trees = append(r.trees, t.rec)
 }
@@ -69,12 +82,20 @@ func (t *treeRecord) proofsBelow(cutoff float64) *bound.Proofs {
 	return &t.proofs
 }
 
-// child returns the record of c, one side of a split of p.
-func (p *record) child(c *node, side int) *record {
+// child returns the record of c, one side of the branch b of p. Between two whole
+// numbers the cut is half-way.
+func (p *record) child(c *node, b branch, whole bool, side int) *record {
 	if p == nil {
 		return nil
 	}
-	q := p.r.leaf(c.lower, c.upper)
+	q := p.r.leaf(p.lower, p.upper)
+	if !b.onUnit {
+		point := b.point
+		if whole {
+			point = math.Floor(point) + .5
+		}
+		[2][]float64{q.upper, q.lower}[side][b.input] = point
+	}
 	q.phases, q.bound, q.own, q.dual = c.phases, c.bound, p.own, p.dual
 	if p.kids == nil {
 		p.kids = new([2]*record)
@@ -98,33 +119,57 @@ func (p *record) prove(n *node, d *bound.Dual, v float64) {
 	p.own, p.dual = v, p.copyDual(n, d)
 }
 
+// refute notes that d proves that there is no plan.
+func (p *record) refute(n *node, d *bound.Dual) {
+	if p != nil {
+		p.empty, p.dual = true, p.copyDual(n, d)
+	}
+}
+
+// leanOn notes whose bound of J the ranges of the parts lean on.
+func (p *record) leanOn(d *slopes) {
+	if p != nil {
+		p.form = d
+	}
+}
+
 // copyDual returns a copy for the record.
-func (p *record) copyDual(n *node, d *bound.Dual) *bound.Dual {
+func (p *record) copyDual(n *node, d *bound.Dual) *slopes {
 	if p == nil {
 		return nil
 	}
-	p.r.size.Add(int64(len(d.Low) + len(d.Mult) + len(d.Split)))
-	return copyDual(d, n.ranges)
+	p.r.size.Add(int64(len(d.Low) + len(d.Mult) + len(d.Split) + len(d.Rows)))
+	return p.r.copyDual(d, n.ranges)
 }
 
 // copyDual copies a dual. Slopes that it does not read become those of the phase.
-func copyDual(d *bound.Dual, r bound.Ranges) *bound.Dual {
-	c := &bound.Dual{Low: slices.Clone(d.Low), Mult: slices.Clone(d.Mult), Split: slices.Clone(d.Split)}
-	for i := range c.Low {
+func (r *recorder) copyDual(d *bound.Dual, ranges bound.Ranges) *slopes {
+	c := &slopes{Dual: bound.Dual{Low: slices.Clone(d.Low), Mult: slices.Clone(d.Mult), Split: slices.Clone(d.Split), Rows: slices.Clone(d.Rows)}}
+	if r.follows {
+		c.up = make([]float64, len(c.Low))
+	}
+	for i, u := range ranges.Upper {
+		l := ranges.Lower[i]
 		switch {
-		case r.Lower[i] >= 0:
+		case l >= 0:
 			c.Low[i] = 1
-		case r.Upper[i] <= 0:
+		case u <= 0:
 			c.Low[i] = 0
+		}
+		if c.up != nil {
+			c.up[i] = max(0, min(1, slope(l, u)))
+			if l >= 0 {
+				c.up[i] = 1
+			}
 		}
 	}
 	return c
 }
 
-// clip splits the part into the slabs that were cut off, with the dual d whose form
-// says that J >= cutoff there, and what is left, which it returns. Ranges are not
+// clip splits the part into the slabs that were cut off the box before, with the dual d
+// whose form says that J >= cutoff there, and what is left, which it returns. Ranges are not
 // tightened behind a slab but, if the solver did so at all, the last.
-func (p *record) clip(n *node, d *bound.Dual, cutoff float64, tightened bool) *record {
+func (p *record) clip(n *node, before control.Box, d *slopes, cutoff float64, tightened bool) *record {
 	if p == nil {
 		return nil
 	}
@@ -142,10 +187,10 @@ func (p *record) clip(n *node, d *bound.Dual, cutoff float64, tightened bool) *r
 		rest, last = q, s
 	}
 	for k := len(n.lower) - 1; k >= 0; k-- {
-		if v := n.upper[k]; v < rest.upper[k] {
+		if v := n.upper[k]; v < before.Upper[k] {
 			cut(func(s *record) { s.lower[k] = v }, func(q *record) { q.upper[k] = v })
 		}
-		if v := n.lower[k]; v > rest.lower[k] {
+		if v := n.lower[k]; v > before.Lower[k] {
 			cut(func(s *record) { s.upper[k] = v }, func(q *record) { q.lower[k] = v })
 		}
 	}

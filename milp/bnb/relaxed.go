@@ -51,6 +51,7 @@ func (x *relaxed) process(e *expander, c *node, cutoff float64, out *expansion) 
 	clipping := c.rec.copyDual(c, x.dual) // whose form clips
 	if status == lp.Infeasible && c.bound < cutoff && x.r.p.Constrained() && x.refute(e, c) {
 		c.bound = math.Inf(1)
+		c.rec.refute(c, x.dual)
 	}
 	if status == lp.Infeasible && c.bound < cutoff && !math.IsInf(cutoff, 1) {
 		x.follow(e, c, cutoff)
@@ -66,9 +67,13 @@ func (x *relaxed) process(e *expander, c *node, cutoff float64, out *expansion) 
 		c.form = &bound.Form{C: x.form.C, A: append([]float64(nil), x.form.A...)}
 		out.guess = append(out.guess[:0], x.u...)
 	}
+	if e.p.follows {
+		c.rec.leanOn(clipping)
+	}
+	e.keepBox(c)
 	if clip(&x.form, c.lower, c.upper, cutoff) > 0 {
 		out.dropped = min(out.dropped, cutoff)
-		c.rec = c.rec.clip(c, clipping, cutoff, false)
+		c.rec = c.rec.clip(c, e.before, clipping, cutoff, false)
 	}
 	return x.chooseWhole(c) || x.choose(c)
 }

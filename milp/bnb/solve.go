@@ -101,7 +101,7 @@ func (s *search) compete(ctx context.Context, stages bool) {
 	p := &s.race
 	actions := newTree()
 	root := s.rootNode()
-	s.rec.open(actions, root)
+	s.rec.open(actions, root, s.p.Box)
 	s.plant(ctx, actions, root)
 	p.add(grower{s, actions})
 	p.run(ctx, treeTrial)
@@ -138,8 +138,8 @@ func openLive(ctx context.Context, p *relu.Program, opts Options, l *live) (*sea
 	s := &search{live: l, opts: opts.withDefaults(), start: time.Now(), proven: math.Inf(-1),
 		best: incumbent{value: math.Inf(1)}, p: newProblem(p)}
 	s.res = &Result{}
-	if s.opts.Record && !p.Constrained() {
-		s.rec = &recorder{limit: int64(s.opts.RecordLimit)}
+	if s.opts.Record {
+		s.rec = &recorder{limit: int64(s.opts.RecordLimit), follows: p.Constrained()}
 	}
 	s.tryStarts()
 	s.p.follows = follows(p, s.opts)

@@ -65,7 +65,9 @@ func (f *form) total() float64 {
 type sides struct {
 	r     *ranges
 	low   []float64 // lower slopes in [0, 1]; nil for the plain rule
+	up    []float64 // upper slopes; nil for those of the ranges
 	split []float64 // multipliers of the ranges; nil for none
+	rows  []float64 // multipliers of the constraints; nil for none
 }
 
 // relaxed replaces the hidden units below top of step t by what they read, last unit
@@ -87,7 +89,12 @@ func (m *model) relaxed(f *form, t, top int, y *sides) {
 		u := &m.hidden[h]
 		l, hi := y.r.lo[at], y.r.hi[at]
 		f.charge(allowance(f.ge[m.in+h]) * u.activate(span{l, hi}).mag())
-		v := f.pull(u, g, l, hi, y.low, at)
+		var v float64
+		if y.up != nil && u.gate == ReLU {
+			v = f.pullFixed(g, l, hi, y.low[at], y.up[at])
+		} else {
+			v = f.pull(u, g, l, hi, y.low, at)
+		}
 		if y.split != nil && y.split[at] != 0 {
 			v = f.bind(v, y.split[at], l, hi)
 		}
@@ -135,6 +142,31 @@ func (f *form) pull(u *neuron, g, l, h float64, low []float64, at int) float64 {
 		return v
 	}
 	return g // 0 or NaN
+}
+
+// pullFixed is pull with both slopes given, whatever the range. v z + c lies below g
+// max(0, z) on [l, h] if it does at both ends and, where that has a kink upwards, at 0.
+func (f *form) pullFixed(g, l, h, low, up float64) float64 {
+	v := g * low
+	if g < 0 {
+		v = g * up
+	}
+	a, b := excess(g, v, l), excess(g, v, h)
+	c := min(a, b)
+	if g > 0 && l < 0 && h > 0 {
+		c = min(c, 0)
+	}
+	f.constant(1, c)
+	f.charge(4 * unit * (math.Abs(a) + math.Abs(b)))
+	return v
+}
+
+// excess returns g max(0, z) - v z.
+func excess(g, v, z float64) float64 {
+	if z > 0 {
+		return (g - v) * z
+	}
+	return -v * z
 }
 
 // reads moves the coefficients of step t's inputs to the state and the actions.
@@ -187,32 +219,46 @@ func (m *model) minimum(f *form, lower, upper []float64) float64 {
 }
 
 // preActivation returns a lower bound of sign * z for hidden unit h of step t.
-func (m *model) preActivation(f *form, t, h int, sign float64, r *ranges, lower, upper []float64) float64 {
+func (w *worker) preActivation(t, h int, sign float64, r *ranges, lower, upper []float64) float64 {
+	m, f := w.m, &w.f
 	f.reset()
 	u := &m.hidden[h]
-	for k, w := range u.w {
-		f.g[u.from+k] = sign * w
+	for k, c := range u.w {
+		f.g[u.from+k] = sign * c
 	}
 	f.c = sign * u.b
 	f.charge(u.slack)
-	y := sides{r: r}
-	m.relaxed(f, t, h, &y)
+	m.relaxed(f, t, h, &sides{r: r})
 	m.reads(f, t)
-	for t--; t >= 0; t-- {
-		m.output(f, t, r)
-		m.relaxed(f, t, len(m.hidden), &y)
-		m.reads(f, t)
-	}
-	return m.minimum(f, lower, upper)
+	return w.back(f, t, r, lower, upper)
 }
 
 // objective returns a lower bound of J on a box, given ranges that hold there and
 // the multipliers of the residuals.
 func (m *model) objective(f *form, y *sides, mult, lower, upper []float64) float64 {
+	m.pullCost(f, y, mult, lower, upper)
+	v := m.minimum(f, lower, upper)
+	if !m.signed {
+		v = max(v, 0)
+	}
+	return v
+}
+
+// refutes reports whether the multipliers of ranges and rows prove that no plan is in a
+// box: without the cost they bound 0 from below by a positive number.
+func (m *model) refutes(f *form, y *sides, lower, upper []float64) bool {
+	m.pullCost(f, y, nil, lower, upper)
+	return m.minimum(f, lower, upper) > 0
+}
+
+// pullCost takes the bound of J that multipliers give, or of 0 if mult is nil, back to
+// the actions and x_0.
+func (m *model) pullCost(f *form, y *sides, mult, lower, upper []float64) {
 	f.reset()
 	next, at := len(m.p.Cost)-1, len(mult)
 	for t := m.p.Horizon; t >= 1; t-- {
-		for ; next >= 0 && m.p.Cost[next].T == t; next-- {
+		m.addRows(f, t, y.rows)
+		for ; mult != nil && next >= 0 && m.p.Cost[next].T == t; next-- {
 			at -= len(m.p.Cost[next].B)
 			m.seed(f, &m.p.Cost[next], mult[at:], y.r, lower, upper)
 		}
@@ -220,11 +266,7 @@ func (m *model) objective(f *form, y *sides, mult, lower, upper []float64) float
 		m.relaxed(f, t-1, len(m.hidden), y)
 		m.reads(f, t-1)
 	}
-	v := m.minimum(f, lower, upper)
-	if !m.signed {
-		v = max(v, 0)
-	}
-	return v
+	m.addRows(f, 0, y.rows)
 }
 
 // seed adds the tangent of a term, with the multipliers mult, to the form.

@@ -38,12 +38,20 @@ type Certificate struct {
 	// relies on the groups before it. Absent: none.
 	Ranges [][]Range `json:"ranges,omitempty"`
 	Cuts   *Cuts     `json:"cuts,omitempty"`
+	// Forms are bounds of J on inner nodes of the tree, that of [Leaf.Path]: see [Form].
+	Forms []Form `json:"forms,omitempty"`
 }
 
 // Claim is what the certificate proves.
 type Claim struct {
 	Objective float64 `json:"objective"`  // at least J(incumbent): round upwards, see [CostAbove]
-	DualBound float64 `json:"dual_bound"` // at most J(u) for every u in the box
+	DualBound float64 `json:"dual_bound"` // at most J(u) for every plan u
+	// Violation is at least what the incumbent breaks a row of the constraints by:
+	// see [ViolationAbove]. It must not be above [MaxViolation].
+	Violation float64 `json:"violation,omitempty"`
+	// Infeasible claims that there is no plan at all. The numbers then say nothing, there
+	// is no incumbent, and every leaf is Empty.
+	Infeasible bool `json:"infeasible,omitempty"`
 }
 
 // Program is what the certificate speaks of: x_{t+1} = N([x_t; u_t]) from X0, u in
@@ -65,6 +73,10 @@ type Program struct {
 	// holds for the weights before rounding: each unit that reads n activations may
 	// be off by (n + 2) 2^-52 times this sum.
 	Rounded []float64 `json:"rounded"`
+	// Constraints are kept by every plan, ordered by T, and the coordinates Integer of
+	// every action are whole numbers. Without either, every u of the box is a plan.
+	Constraints []Constraint `json:"constraints,omitempty"`
+	Integer     []int        `json:"integer,omitempty"`
 }
 
 // Network is a gated network. Its activation buffer starts with the Nx states and
@@ -132,11 +144,23 @@ type Leaf struct {
 	// undecided. Absent: 1 where the range of the pre-activation reaches further up
 	// than down, else 0.
 	Low []float64 `json:"low,omitempty"`
+	// Up is the upper slope of every hidden unit, in [0, 1]. Beside it Low must be given,
+	// and both are used whatever the range of the unit: the linear form is then the
+	// solver's, and only its constant depends on the ranges, the better the tighter they
+	// are. Absent: that of the range's triangle.
+	Up []float64 `json:"up,omitempty"`
 	// Mult is the tangent of every residual of the cost, term by term: in [-1, 1] for
 	// l1, sum of magnitudes at most 1 for linf, the point of tangency for squared_l2,
 	// not negative with sum 1 for max; disc ignores it. Absent: the tangents at the
 	// centre of the leaf.
 	Mult []float64 `json:"mult,omitempty"`
+	// Rows is the multiplier of every row of the constraints, not negative: it adds
+	// what is not positive for any plan. Absent: 0.
+	Rows []float64 `json:"rows,omitempty"`
+	// Empty claims that no plan below the dual bound is in the leaf: its ranges are empty, or the
+	// multipliers of ranges and rows, without the cost, prove that a number is
+	// positive which is not positive for any plan. Its bound says nothing.
+	Empty bool `json:"empty,omitempty"`
 	// Phases are pairs [unit, 1] or [unit, -1]: the leaf is only the part of its box in
 	// which the pre-activation of the unit is >= 0, or <= 0.
 	Phases [][2]int `json:"phases,omitempty"`

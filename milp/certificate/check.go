@@ -1,9 +1,11 @@
 package certificate
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
+	"runtime"
 	"slices"
 )
 
@@ -13,6 +15,8 @@ type Report struct {
 	DualBound float64 // as claimed; proven if Valid
 	Objective float64 // as claimed; the incumbent costs no more if Valid
 	Leaves    int     // of all proofs
+	// Infeasible is claimed, and proven if Valid: there is no plan, and the numbers say nothing.
+	Infeasible bool
 	// Refined is the number of leaves whose bound was reached only after the checker
 	// had cut them further, see [Check]; 0 if not Valid.
 	Refined int
@@ -21,7 +25,8 @@ type Report struct {
 
 // Check verifies a certificate:
 //
-//  1. the incumbent lies in the box and costs, rounded upwards, no more than claimed;
+//  1. the incumbent lies in the box and costs, rounded upwards, no more than claimed; it
+//     breaks no row of the constraints by more than claimed, nor by [MaxViolation];
 //  2. the multipliers are in their domains, every leaf claims at least the dual bound,
 //     and the leaves cover the box exactly;
 //  3. the ranges that are claimed first hold for every plan below the dual bound;
@@ -33,24 +38,33 @@ type Report struct {
 // on rounding. So where a leaf misses its claim by no more than [refineShare] of the scale of J, the checker cuts the leaf by
 // itself, into at most [refineBoxes] boxes.
 //
+// Where there are constraints, ranges are those of the plans that keep them: see follow.go.
+//
 // With [Cuts] steps 2 to 4 are taken for every proof in them.
 //
 // The report is the same for any number of processors. An error means that the
 // certificate has the wrong shape (see [Certificate.Validate]) or that ctx ended.
-func Check(ctx context.Context, c *Certificate) (*Report, error) {
+func Check(ctx context.Context, c *Certificate) (*Report, error) { return inspect(ctx, c, false) }
+
+// inspect is Check, or what [Concede] does first.
+func inspect(ctx context.Context, c *Certificate, conceding bool) (*Report, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	r := &Report{DualBound: c.Claim.DualBound, Objective: c.Claim.Objective, Leaves: len(c.Leaves)}
+	r := &Report{DualBound: c.Claim.DualBound, Objective: c.Claim.Objective, Infeasible: c.Claim.Infeasible, Leaves: len(c.Leaves)}
 	m := newModel(&c.Program)
-	if r.Reason = incumbentReason(c, m); r.Reason != "" {
-		return r, nil
+	if !c.Claim.Infeasible {
+		if r.Reason = incumbentReason(c, m); r.Reason != "" {
+			return r, nil
+		}
 	}
-	check := checkLeaves
+	var err error
 	if c.Cuts != nil {
-		check = checkCuts
+		err = checkCuts(ctx, c, m, r)
+	} else {
+		err = checkLeaves(ctx, c, m, r, conceding)
 	}
-	if err := check(ctx, c, m, r); err != nil {
+	if err != nil {
 		return nil, err
 	}
 	if r.Valid = r.Reason == ""; !r.Valid {
@@ -60,11 +74,11 @@ func Check(ctx context.Context, c *Certificate) (*Report, error) {
 }
 
 // checkLeaves writes the outcome of a proof by leaves to r.
-func checkLeaves(ctx context.Context, c *Certificate, m *model, r *Report) error {
+func checkLeaves(ctx context.Context, c *Certificate, m *model, r *Report, conceding bool) error {
 	if r.Reason = leavesReason(c, m); r.Reason != "" {
 		return nil
 	}
-	t, g, err := newTree(ctx, c.Leaves, c.Program.Lower, c.Program.Upper)
+	t, g, err := newTree(ctx, c.Leaves, c.Forms, c.Program.Lower, c.Program.Upper)
 	switch {
 	case err != nil:
 		return err
@@ -72,17 +86,23 @@ func checkLeaves(ctx context.Context, c *Certificate, m *model, r *Report) error
 		r.Reason = g.String()
 		return nil
 	}
-	return checkBounds(ctx, m, c, t, r)
+	k := &walker{ctx: ctx, c: c, m: m, conceding: conceding, extra: make(chan struct{}, max(0, runtime.GOMAXPROCS(0)-1)), failed: math.MaxInt32}
+	return k.checkBounds(t, r)
 }
 
-// leavesReason returns what is wrong with the leaves that is cheap to find.
+// leavesReason returns what is wrong with the leaves and forms that is cheap to find.
 func leavesReason(c *Certificate, m *model) string {
+	for i := range c.Forms {
+		if s := c.Forms[i].reason(m, fmt.Sprintf("form %d", i)); s != "" {
+			return s
+		}
+	}
 	for i := range c.Leaves {
 		y := &c.Leaves[i]
 		if s := y.reason(m, i); s != "" {
 			return s
 		}
-		if y.Bound < c.Claim.DualBound {
+		if !y.Empty && y.Bound < c.Claim.DualBound {
 			return fmt.Sprintf("leaf %d: bound %v is below the claimed dual bound %v", i, y.Bound, c.Claim.DualBound)
 		}
 	}
@@ -101,7 +121,7 @@ func incumbentReason(c *Certificate, m *model) string {
 	if v := m.cost(u); !(v.hi <= c.Claim.Objective) {
 		return fmt.Sprintf("objective of the incumbent is %v, claimed %v", v.hi, c.Claim.Objective)
 	}
-	return ""
+	return m.planReason(u, c.Claim.Violation)
 }
 
 // sumError is how far from 1 a sum of multipliers may be: what is missing is charged.
@@ -120,7 +140,7 @@ func (y *Leaf) reason(m *model, i int) string {
 			return fmt.Sprintf("leaf %d reaches outside the box: upper[%d] is %v, above %v", i, k, y.Upper[k], p.Upper[k])
 		}
 	}
-	if s := slopesReason(y.Low, fmt.Sprintf("leaf %d", i)); s != "" {
+	if s := cmp.Or(slopesReason(y.Low, fmt.Sprintf("leaf %d", i)), slopesReason(y.Up, fmt.Sprintf("leaf %d", i)), rowsReason(y.Rows, fmt.Sprintf("leaf %d", i))); s != "" {
 		return s
 	}
 	if y.Mult != nil {

@@ -18,6 +18,7 @@ type tree struct {
 	kids       [2]*tree // below and above the point; unit inactive and active
 	leaves     []int32
 	first      int32 // smallest index of a leaf in it
+	form       *Form // nil if there is none
 }
 
 // cover rebuilds the tree. Its orders hold the leaves, one order a coordinate,
@@ -56,8 +57,8 @@ func (g *gap) String() string {
 
 // newTree rebuilds the tree of leaves that cover the box [lower, upper]. Points
 // are compared bit for bit. It returns a gap if they do not cover it.
-func newTree(ctx context.Context, leaves []Leaf, lower, upper []float64) (*tree, *gap, error) {
-	if t := hinted(leaves, lower, upper); t != nil {
+func newTree(ctx context.Context, leaves []Leaf, forms []Form, lower, upper []float64) (*tree, *gap, error) {
+	if t := hinted(leaves, forms, lower, upper); t != nil {
 		return t, nil, nil
 	}
 	n, m := len(lower), len(leaves)

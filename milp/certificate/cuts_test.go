@@ -25,7 +25,8 @@ func (s *stager) leaves(t int, b *StateBox, cost []Term) ([]Leaf, float64) {
 	}
 	q := s.p.stage(t, f, lower, upper, cost)
 	pr := &prover{worker: newWorker(newModel(q)), rng: s.rng, p: q}
-	pr.split(place{r: pr.open(q.Lower, q.Upper), lower: q.Lower, upper: q.Upper}, 4, "", nil, true)
+	r, _ := pr.open(q.Lower, q.Upper)
+	pr.split(place{r: r, lower: q.Lower, upper: q.Upper}, 4, "", nil, true)
 	least, n := math.Inf(1), s.p.ahead(t)
 	for i := range pr.leaves {
 		y := &pr.leaves[i]

@@ -107,7 +107,8 @@ func TestArithmetic(t *testing.T) {
 		copy(p.Lower, u)
 		copy(p.Upper, u)
 		w := newWorker(newModel(p))
-		bound := w.bound(&Leaf{}, place{r: w.open(u, u), lower: u, upper: u})
+		r, _ := w.open(u, u)
+		bound := w.bound(&Leaf{}, place{r: r, lower: u, upper: u})
 		want := exact(p, u)
 		if rat(bound).Cmp(want) > 0 {
 			t.Fatalf("seed %d: the bound %v is above J = %v", seed, bound, want.FloatString(30))
@@ -147,7 +148,7 @@ func TestExactSamples(t *testing.T) {
 				upper[k] += d * float64(rng.IntN(2))
 			}
 			w := newWorker(newModel(p))
-			r := w.open(lower, upper)
+			r, _ := w.open(lower, upper)
 			bound := w.bound(&Leaf{}, place{r: r, lower: lower, upper: upper})
 			judged++
 			if rat(bound).Cmp(exact(p, u)) > 0 {

@@ -72,21 +72,27 @@ func (s *scanner) certificate() *Certificate {
 	c := &Certificate{}
 	cuts := maybe(s, "cuts", &c.Cuts, s.cuts)
 	cuts.optional = true
-	ranges := s.ranges(&c.Ranges)
+	ranges, forms := s.ranges(&c.Ranges), objects(s, "forms", &c.Forms, s.form)
+	forms.optional = true
 	s.object("",
 		key{name: "program", read: func(at string) { s.program(at, &c.Program) }},
-		key{name: "claim", read: func(at string) {
-			s.object(at,
-				key{name: "objective", read: func(at string) { c.Claim.Objective = s.float(at) }},
-				key{name: "dual_bound", read: func(at string) { c.Claim.DualBound = s.float(at) }})
-		}},
+		key{name: "claim", read: func(at string) { c.Claim = s.claim(at) }},
 		key{name: "incumbent", read: func(at string) {
 			s.array(at, func(i int) { c.Incumbent = append(c.Incumbent, s.floats(fmt.Sprintf("%s[%d]", at, i))) })
 		}},
 		key{name: "leaves", read: func(at string) {
 			s.array(at, func(i int) { c.Leaves = append(c.Leaves, s.leaf(fmt.Sprintf("%s[%d]", at, i))) })
 		}},
-		ranges, cuts)
+		ranges, cuts, forms)
+	return c
+}
+
+func (s *scanner) claim(at string) Claim {
+	var c Claim
+	violation := s.number("violation", &c.Violation)
+	violation.optional = true
+	s.object(at, s.number("objective", &c.Objective), s.number("dual_bound", &c.DualBound), violation,
+		key{name: "infeasible", optional: true, read: func(at string) { c.Infeasible = s.truth(at) }})
 	return c
 }
 
@@ -109,6 +115,8 @@ func (s *scanner) count(name string, dst *int) key {
 }
 
 func (s *scanner) program(at string, p *Program) {
+	constraints, integer := objects(s, "constraints", &p.Constraints, s.constraint), objects(s, "integer", &p.Integer, s.integer)
+	constraints.optional, integer.optional = true, true
 	s.object(at,
 		key{name: "network", read: func(at string) {
 			s.object(at, key{name: "layers", read: func(at string) {
@@ -121,7 +129,7 @@ func (s *scanner) program(at string, p *Program) {
 		key{name: "cost", read: func(at string) {
 			s.array(at, func(i int) { p.Cost = append(p.Cost, s.term(fmt.Sprintf("%s[%d]", at, i))) })
 		}},
-		s.orNull("rounded", &p.Rounded))
+		s.orNull("rounded", &p.Rounded), constraints, integer)
 }
 
 func (s *scanner) layer(at string) Layer {
@@ -144,15 +152,33 @@ func (s *scanner) term(at string) Term {
 	return k
 }
 
+func (s *scanner) constraint(at string) Constraint {
+	var k Constraint
+	s.object(at, s.count("t", &k.T), s.orNull("x", &k.X), s.orNull("u", &k.U), s.orNull("next", &k.Next), s.vector("b", &k.B))
+	return k
+}
+
+func (s *scanner) form(at string) Form {
+	var f Form
+	split, rows := s.vector("split", &f.Split), s.vector("rows", &f.Rows)
+	split.optional, rows.optional = true, true
+	s.object(at, key{name: "path", read: func(at string) { f.Path = s.text(at) }},
+		s.vector("low", &f.Low), s.vector("up", &f.Up), s.vector("mult", &f.Mult), split, rows)
+	return f
+}
+
 func (s *scanner) leaf(at string) Leaf {
 	var y Leaf
-	low, mult, split := s.vector("low", &y.Low), s.vector("mult", &y.Mult), s.vector("split", &y.Split)
-	low.optional, mult.optional, split.optional = true, true, true
+	up := s.vector("up", &y.Up)
+	up.optional = true
+	low, mult, split, rows := s.vector("low", &y.Low), s.vector("mult", &y.Mult), s.vector("split", &y.Split), s.vector("rows", &y.Rows)
+	low.optional, mult.optional, split.optional, rows.optional = true, true, true, true
 	s.object(at, s.vector("lower", &y.Lower), s.vector("upper", &y.Upper),
-		key{name: "bound", read: func(at string) { y.Bound = s.float(at) }}, low, mult,
+		key{name: "bound", read: func(at string) { y.Bound = s.float(at) }}, low, up, mult,
 		key{name: "phases", optional: true, read: func(at string) {
 			s.array(at, func(i int) { y.Phases = append(y.Phases, s.phase(fmt.Sprintf("%s[%d]", at, i))) })
-		}}, split,
+		}}, split, rows,
+		key{name: "empty", optional: true, read: func(at string) { y.Empty = s.truth(at) }},
 		key{name: "path", optional: true, read: func(at string) { y.Path = s.text(at) }},
 		key{name: "slab", optional: true, read: func(at string) { y.Slab = s.truth(at) }},
 		key{name: "redo", optional: true, read: func(at string) { y.Redo = s.truth(at) }})
@@ -225,7 +251,7 @@ func (c *Certificate) filled() *Certificate {
 		y.Weights, y.Bias, y.Gates = list(y.Weights), list(y.Bias), list(y.Gates)
 	}
 	d.Program.Cost = list(c.Program.Cost)
-	d.Leaves, d.Cuts = list(c.Leaves), c.Cuts.filled()
+	d.Incumbent, d.Leaves, d.Cuts = list(c.Incumbent), list(c.Leaves), c.Cuts.filled()
 	return &d
 }
 

@@ -30,8 +30,8 @@ const wide = 1e-12
 
 // linearCost encloses J(u) by a linear form for each end of each residual.
 func (m *model) linearCost(u []float64) span {
-	w := newWorker(m)
-	r := w.open(u, u)
+	w := newWorker(m.free())
+	r, _ := w.open(u, u)
 	return m.sum(func(k *Term, j int) span {
 		s := m.residual(k, j, r.xlo, r.xhi, u, u)
 		return span{max(s.lo, w.residual(k, j, 1, r, u)), min(s.hi, -w.residual(k, j, -1, r, u))}
@@ -63,10 +63,15 @@ func (m *model) sum(residual func(k *Term, j int) span) span {
 }
 
 func (m *model) intervalCost(u []float64) span {
+	r := m.rollOut(u)
+	return m.sum(func(k *Term, j int) span { return m.residual(k, j, r.xlo, r.xhi, u, u) })
+}
+
+// rollOut encloses the states that follow from u by intervals.
+func (m *model) rollOut(u []float64) *ranges {
 	p, nx, nu := m.p, m.p.Nx, m.p.Nu
-	xl, xh := make([]float64, (p.Horizon+1)*nx), make([]float64, (p.Horizon+1)*nx)
-	copy(xl, p.X0)
-	copy(xh, p.X0)
+	r := m.newRanges()
+	xl, xh := r.xlo, r.xhi
 	width := m.in + len(m.hidden)
 	lo, hi := make([]float64, width), make([]float64, width)
 	for t := range p.Horizon {
@@ -83,7 +88,7 @@ func (m *model) intervalCost(u []float64) span {
 			xl[(t+1)*nx+i], xh[(t+1)*nx+i] = x.lo, x.hi
 		}
 	}
-	return m.sum(func(k *Term, j int) span { return m.residual(k, j, xl, xh, u, u) })
+	return r
 }
 
 // norm encloses the norm of a term's residual.

@@ -8,8 +8,11 @@ import (
 // hinted rebuilds the tree from the paths of the leaves; nil if they are not those of
 // a binary tree, or of one that does not cover the box. A wrong hint costs time
 // only: two parts are joined only if their union is a box exactly.
-func hinted(leaves []Leaf, lower, upper []float64) *tree {
-	h := &hint{leaves: leaves, order: make([]int32, len(leaves))}
+func hinted(leaves []Leaf, forms []Form, lower, upper []float64) *tree {
+	h := &hint{leaves: leaves, order: make([]int32, len(leaves)), forms: map[string]*Form{}}
+	for i := range forms {
+		h.forms[forms[i].Path] = &forms[i]
+	}
 	for i := range h.order {
 		h.order[i] = int32(i)
 	}
@@ -27,6 +30,7 @@ type hint struct {
 	leaves []Leaf
 	order  []int32
 	next   int
+	forms  map[string]*Form // by path
 }
 
 // part is a subtree with what it covers.
@@ -72,10 +76,15 @@ func (h *hint) read(depth int) *part {
 	if b == nil {
 		return nil
 	}
+	join := joinPhases
 	if slices.Equal(a.phases, b.phases) {
-		return joinBoxes(a, b)
+		join = joinBoxes
 	}
-	return joinPhases(a, b)
+	p := join(a, b)
+	if p != nil {
+		p.tree.form = h.forms[y.Path[:depth]]
+	}
+	return p
 }
 
 // joinBoxes joins two boxes that share a whole side.

@@ -20,6 +20,10 @@ type model struct {
 	out    []neuron // the next state
 	rows   int      // residuals of the cost
 	signed bool     // a term may be negative
+
+	hard     [][]hardRow // of the constraints, by step
+	hardRows int
+	follows  bool // not every u of the box is a plan: see follow.go
 }
 
 func newModel(p *Program) *model {
@@ -45,6 +49,7 @@ func newModel(p *Program) *model {
 		m.rows += len(p.Cost[i].B)
 		m.signed = m.signed || p.Cost[i].Norm == Max
 	}
+	m.setHard()
 	return m
 }
 

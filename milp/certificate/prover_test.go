@@ -138,10 +138,11 @@ type prover struct {
 // prove returns a certificate with about 2^depth leaves.
 func prove(rng *rand.Rand, p *Program, depth int, phases bool) *Certificate {
 	pr := &prover{worker: newWorker(newModel(p)), rng: rng, p: p}
-	root := place{r: pr.open(p.Lower, p.Upper), lower: p.Lower, upper: p.Upper}
+	r, _ := pr.open(p.Lower, p.Upper)
+	root := place{r: r, lower: p.Lower, upper: p.Upper}
 	pr.split(root, depth, "", nil, phases)
 	c := &Certificate{Program: *p, Leaves: pr.leaves}
-	if hinted(c.Leaves, p.Lower, p.Upper) == nil {
+	if hinted(c.Leaves, nil, p.Lower, p.Upper) == nil {
 		panic("the paths are not those of a tree")
 	}
 	c.Claim.DualBound = math.Inf(1)

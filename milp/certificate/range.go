@@ -75,7 +75,15 @@ func (y *Range) reason(m *model, name string) string {
 // reason if one is not proven. Where a range becomes empty no plan is below the dual
 // bound: then some is false.
 func (k *walker) sharpen(r *ranges, lower, upper []float64) (some bool, reason string, err error) {
+	w, step := newWorker(k.m), 0
 	for g, group := range k.c.Ranges {
+		if k.m.follows && len(group) > 0 {
+			next := group[0].Unit / len(k.m.hidden)
+			if !w.follow(r, lower, upper, step, next) {
+				return false, "", nil
+			}
+			step = next
+		}
 		values := k.bounds(group, r, lower, upper)
 		if k.ctx.Err() != nil {
 			return true, "", context.Cause(k.ctx)
@@ -85,6 +93,9 @@ func (k *walker) sharpen(r *ranges, lower, upper []float64) (some bool, reason s
 			name := fmt.Sprintf("range %d of group %d", i, g)
 			if s := y.reason(k.m, name); s != "" {
 				return true, s, nil
+			}
+			if y.Share > 0 && k.c.Claim.Infeasible {
+				return true, fmt.Sprintf("share of %s is %v; it must be 0 where there is said to be no plan", name, y.Share), nil
 			}
 			if v := values[i]; !(v >= y.Value*float64(y.Side)) {
 				return true, fmt.Sprintf("%s: value is %v; only %v is proven", name, y.Value, v*float64(y.Side)), nil

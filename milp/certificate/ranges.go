@@ -10,12 +10,13 @@ import (
 type ranges struct {
 	lo, hi   []float64 // Horizon x hidden units
 	xlo, xhi []float64 // (Horizon+1) x Nx
+	phase    []int8    // 1 and -1 for units whose phase was cut, else 0
 }
 
 // newRanges returns ranges that say nothing but the start state.
 func (m *model) newRanges() *ranges {
 	n, x := m.units(), (m.p.Horizon+1)*m.p.Nx
-	r := &ranges{lo: make([]float64, n), hi: make([]float64, n), xlo: make([]float64, x), xhi: make([]float64, x)}
+	r := &ranges{lo: make([]float64, n), hi: make([]float64, n), xlo: make([]float64, x), xhi: make([]float64, x), phase: make([]int8, n)}
 	for _, v := range [][]float64{r.lo, r.xlo} {
 		for i := range v {
 			v[i] = math.Inf(-1)
@@ -32,13 +33,14 @@ func (m *model) newRanges() *ranges {
 }
 
 func (r *ranges) clone() *ranges {
-	return &ranges{slices.Clone(r.lo), slices.Clone(r.hi), slices.Clone(r.xlo), slices.Clone(r.xhi)}
+	return &ranges{slices.Clone(r.lo), slices.Clone(r.hi), slices.Clone(r.xlo), slices.Clone(r.xhi), slices.Clone(r.phase)}
 }
 
 func (r *ranges) state(i int) span { return span{r.xlo[i], r.xhi[i]} }
 
 // fix intersects the range of a unit with a phase; false if nothing is left.
 func (r *ranges) fix(unit, sign int) bool {
+	r.phase[unit] = int8(sign)
 	if sign > 0 {
 		r.lo[unit] = max(r.lo[unit], 0)
 	} else {
@@ -53,18 +55,18 @@ func (r *ranges) fix(unit, sign int) bool {
 // whose ranges differ from its own, it passes over them as a solver would: [worker.open]
 // at the root, [worker.tighten] at every node.
 
-// open returns ranges on the whole box: intervals, linear bounds, intervals again.
-func (w *worker) open(lower, upper []float64) *ranges {
+// open returns ranges on the whole box: intervals, linear bounds, intervals again. It
+// returns false if there is no plan. Where there are constraints it clips the box.
+func (w *worker) open(lower, upper []float64) (*ranges, bool) {
 	r := w.m.newRanges()
-	w.intervals(r, lower, upper)
-	w.tighten(r, lower, upper, 0)
-	w.intervals(r, lower, upper)
-	return r
+	some := w.intervals(r, lower, upper) && w.tighten(r, lower, upper, 0) && w.intervals(r, lower, upper)
+	return r, some
 }
 
 // tighten intersects r, which holds on a part of the box that contains [lower,
 // upper], with linear bounds there, for undecided units from step first on. It
-// returns false if a range becomes empty: there is no such point.
+// returns false if a range becomes empty: there is no such point. Where there are
+// constraints it clips the box.
 func (w *worker) tighten(r *ranges, lower, upper []float64, first int) bool {
 	m := w.m
 	for t := first; t < m.p.Horizon; t++ {
@@ -74,10 +76,13 @@ func (w *worker) tighten(r *ranges, lower, upper []float64, first int) bool {
 				continue
 			}
 			// Both ends, also where the first decides: intervals start from them.
-			r.meet(at, span{m.preActivation(&w.f, t, h, 1, r, lower, upper), -m.preActivation(&w.f, t, h, -1, r, lower, upper)})
+			r.meet(at, span{w.preActivation(t, h, 1, r, lower, upper), -w.preActivation(t, h, -1, r, lower, upper)})
 			if r.lo[at] > r.hi[at] {
 				return false
 			}
+		}
+		if m.follows && !w.states(r, lower, upper, t) {
+			return false
 		}
 	}
 	return true
@@ -91,6 +96,9 @@ func (r *ranges) undecided(at int) bool { return r.lo[at] < 0 && r.hi[at] > 0 }
 func (w *worker) intervals(r *ranges, lower, upper []float64) bool {
 	m, nx, nu := w.m, w.m.p.Nx, w.m.p.Nu
 	for t := range m.p.Horizon {
+		if !w.meet(r, lower, upper, t) {
+			return false
+		}
 		copy(w.lo, r.xlo[t*nx:(t+1)*nx])
 		copy(w.hi, r.xhi[t*nx:(t+1)*nx])
 		copy(w.lo[nx:], lower[t*nu:(t+1)*nu])
@@ -120,7 +128,7 @@ func (w *worker) intervals(r *ranges, lower, upper []float64) bool {
 			}
 		}
 	}
-	return true
+	return w.meet(r, lower, upper, m.p.Horizon)
 }
 
 // composedInterval returns a lower bound of sign * z for hidden unit h of step t by

@@ -88,7 +88,7 @@ func (s *Split) opposes(t *Split) bool {
 // root returns what the checker's own ranges on the whole box say.
 func (k *regions) root(m *model) *known {
 	p, w := k.p, newWorker(m)
-	r := w.open(p.Lower, p.Upper)
+	r, _ := w.open(p.Lower, p.Upper)
 	y := &known{lo: make([][]float64, p.Horizon), hi: make([][]float64, p.Horizon), box: make([]*StateBox, p.Horizon)}
 	for t := 1; t < p.Horizon; t++ {
 		f := &k.c.Cuts.Frames[t-1]
@@ -213,7 +213,7 @@ func (k *regions) prove(t int, z *known, cost []Term, leaves []Leaf, ranges [][]
 		q.Claim.DualBound = min(q.Claim.DualBound, q.Leaves[i].Bound)
 	}
 	var r Report
-	err := checkLeaves(k.ctx, q, newModel(&q.Program), &r)
+	err := checkLeaves(k.ctx, q, newModel(&q.Program), &r, false)
 	k.leaves += len(leaves)
 	k.refined += r.Refined
 	return q.Claim.DualBound, r.Reason, err

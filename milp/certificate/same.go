@@ -44,6 +44,18 @@ func (c *Certificate) Same(problem *Program) error {
 		d.vector(at+"prev", a.Prev, b.Prev)
 		d.vector(at+"b", a.B, b.B)
 	}
+	d.count("constraints: their number", len(p.Constraints), len(q.Constraints))
+	for i := 0; i < len(p.Constraints) && d.err == nil; i++ {
+		a, b, at := &p.Constraints[i], &q.Constraints[i], fmt.Sprintf("constraints[%d].", i)
+		d.count(at+"t", a.T, b.T)
+		d.vector(at+"x", a.X, b.X)
+		d.vector(at+"u", a.U, b.U)
+		d.vector(at+"next", a.Next, b.Next)
+		d.vector(at+"b", a.B, b.B)
+	}
+	if !slices.Equal(p.Integer, q.Integer) {
+		d.say("integer", p.Integer, q.Integer)
+	}
 	return d.err
 }
 

@@ -60,6 +60,9 @@ func (p *Program) staged(t int, leaves []Leaf) []Leaf {
 		if y.Low != nil {
 			y.Low = slices.Concat(make([]float64, n), y.Low)
 		}
+		if y.Up != nil {
+			y.Up = slices.Concat(make([]float64, n), y.Up)
+		}
 		if y.Split != nil {
 			y.Split = slices.Concat(make([]float64, n), y.Split)
 		}

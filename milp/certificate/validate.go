@@ -21,6 +21,45 @@ func (c *Certificate) Validate() error {
 	if err := finite("claim.dual_bound", []float64{c.Claim.DualBound}); err != nil {
 		return err
 	}
+	if err := c.validateIncumbent(); err != nil {
+		return err
+	}
+	switch {
+	case c.Cuts == nil:
+		n := sizes{m, m.inputs(), m.units(), m.rows}
+		for i := range c.Forms {
+			if err := c.Forms[i].validate(n); err != nil {
+				return fmt.Errorf("forms[%d].%w", i, err)
+			}
+		}
+		if err := validateLeaves("leaves", c.Leaves, n); err != nil {
+			return err
+		}
+		return validateRanges("ranges", c.Ranges, n)
+	case m.follows:
+		return fmt.Errorf("cuts stand beside program.constraints or program.integer; leaves prove a bound there")
+	case len(c.Leaves) > 0:
+		return fmt.Errorf("leaves has %d entries beside cuts; leaves or cuts prove the dual bound, not both", len(c.Leaves))
+	case len(c.Ranges) > 0:
+		return fmt.Errorf("ranges has %d groups beside cuts; ranges belong to leaves", len(c.Ranges))
+	}
+	return c.Cuts.validate(m)
+}
+
+// validateIncumbent checks the plan, or that there is none.
+func (c *Certificate) validateIncumbent() error {
+	p := &c.Program
+	if c.Claim.Infeasible {
+		if len(c.Incumbent) > 0 {
+			return fmt.Errorf("incumbent has %d actions; claim.infeasible says that there is no plan", len(c.Incumbent))
+		}
+		for i := range c.Leaves {
+			if !c.Leaves[i].Empty {
+				return fmt.Errorf("leaves[%d].empty is false; every leaf must be empty where claim.infeasible is true", i)
+			}
+		}
+		return nil
+	}
 	if len(c.Incumbent) != p.Horizon {
 		return fmt.Errorf("incumbent has %d actions; it needs one per step, %d", len(c.Incumbent), p.Horizon)
 	}
@@ -29,19 +68,7 @@ func (c *Certificate) Validate() error {
 			return err
 		}
 	}
-	switch {
-	case c.Cuts == nil:
-		n := sizes{m, m.inputs(), m.units(), m.rows}
-		if err := validateLeaves("leaves", c.Leaves, n); err != nil {
-			return err
-		}
-		return validateRanges("ranges", c.Ranges, n)
-	case len(c.Leaves) > 0:
-		return fmt.Errorf("leaves has %d entries beside cuts; leaves or cuts prove the dual bound, not both", len(c.Leaves))
-	case len(c.Ranges) > 0:
-		return fmt.Errorf("ranges has %d groups beside cuts; ranges belong to leaves", len(c.Ranges))
-	}
-	return c.Cuts.validate(m)
+	return finite("claim.violation", []float64{c.Claim.Violation})
 }
 
 // sizes are those of the program that leaves speak of.
@@ -92,6 +119,14 @@ func (y *Leaf) validate(n sizes) error {
 			return err
 		}
 	}
+	if y.Up != nil {
+		if y.Low == nil {
+			return fmt.Errorf("low is missing; it is needed beside up")
+		}
+		if err := vector("up", y.Up, n.units, "hidden units of all steps"); err != nil {
+			return err
+		}
+	}
 	if y.Mult != nil {
 		if err := vector("mult", y.Mult, n.rows, "residuals of the cost"); err != nil {
 			return err
@@ -112,10 +147,7 @@ func (y *Leaf) validate(n sizes) error {
 			seen[unit] = true
 		}
 	}
-	if y.Split != nil {
-		return vector("split", y.Split, n.units, "hidden units of all steps")
-	}
-	return nil
+	return validateMultipliers(y.Split, y.Rows, n)
 }
 
 // validate reports the first field of the program that makes no sense.
@@ -164,7 +196,7 @@ func (p *Program) validate() error {
 			return fmt.Errorf("program.cost[%d].%w", i, err)
 		}
 	}
-	return nil
+	return p.validateConstraints()
 }
 
 // validateNetwork returns the number of units.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -25,6 +24,8 @@ type walker struct {
 	group   sync.WaitGroup
 	refined atomic.Int64
 
+	conceding bool // see Concede
+
 	mu     sync.Mutex
 	failed int32 // smallest index of a leaf that failed
 	reason string
@@ -36,31 +37,53 @@ type worker struct {
 	f      form
 	lo, hi []float64 // of the activation buffer
 	mult   []float64
+
+	// Where there are constraints:
+	parts        []entry
+	kinks        [][2]float64
+	sa, slo, shi []float64 // see gain
+	cut          *cut      // of the node at hand, nil for none
+	cutoff       float64   // plans have J below it
 }
 
 func newWorker(m *model) *worker {
-	width := m.in + len(m.hidden)
+	width, n := m.in+len(m.hidden), max(m.in, m.inputs())
 	return &worker{m: m, f: m.newForm(), lo: make([]float64, width), hi: make([]float64, width),
-		mult: make([]float64, m.rows)}
+		mult: make([]float64, m.rows), sa: make([]float64, n), slo: make([]float64, n), shi: make([]float64, n)}
+}
+
+// newWorker returns one that knows which plans matter.
+func (k *walker) newWorker() *worker {
+	w := newWorker(k.m)
+	w.cutoff = k.c.Claim.DualBound
+	return w
 }
 
 // checkBounds recomputes the bounds of all leaves and writes the reason of the first
 // failure to r.
-func checkBounds(ctx context.Context, m *model, c *Certificate, t *tree, r *Report) error {
-	k := &walker{ctx: ctx, c: c, m: m, extra: make(chan struct{}, max(0, runtime.GOMAXPROCS(0)-1)), failed: math.MaxInt32}
-	w := newWorker(m)
-	root := place{lower: c.Program.Lower, upper: c.Program.Upper, pending: c.Program.Horizon}
-	root.r = w.open(root.lower, root.upper)
+func (k *walker) checkBounds(t *tree, r *Report) error {
+	c, m, w := k.c, k.m, k.newWorker()
+	root := place{lower: slices.Clone(c.Program.Lower), upper: slices.Clone(c.Program.Upper), pending: c.Program.Horizon}
+	var some bool
+	if root.r, some = w.open(root.lower, root.upper); !some {
+		return nil // no plan
+	}
 	some, reason, err := k.sharpen(root.r, root.lower, root.upper)
 	if r.Reason = reason; reason != "" || err != nil || !some {
 		return err
+	}
+	if m.follows { // states may follow from the ranges
+		root.pending = 0
 	}
 	k.walk(w, t, root)
 	k.group.Wait()
 	if r.Reason = k.reason; r.Reason == "" {
 		r.Refined = int(k.refined.Load())
 	}
-	return context.Cause(ctx)
+	if k.conceding {
+		c.lowest()
+	}
+	return context.Cause(k.ctx)
 }
 
 // place is where the walk is: a box and ranges that hold there.
@@ -68,6 +91,17 @@ type place struct {
 	r            *ranges // not changed: children copy it
 	lower, upper []float64
 	pending      int // the first step that r does not account for yet
+	cut          *cut
+}
+
+// own returns the place with ranges that may be changed; and where there are
+// constraints a box that may be.
+func (k *walker) own(p place) place {
+	p.r = p.r.clone()
+	if k.m.follows {
+		p.lower, p.upper = slices.Clone(p.lower), slices.Clone(p.upper)
+	}
+	return p
 }
 
 // walk bounds the leaves of t. Leaves behind one that failed need no answer: the
@@ -83,11 +117,14 @@ func (k *walker) walk(w *worker, t *tree, p place) {
 		return
 	}
 	if p.pending < k.c.Program.Horizon {
-		p.r = p.r.clone()
-		if !w.tighten(p.r, p.lower, p.upper, p.pending) {
+		p = k.own(p)
+		if !w.tightened(p, p.pending) {
 			return // there is no point here
 		}
 		p.pending = k.c.Program.Horizon
+	}
+	if t.form != nil && k.m.follows && !k.c.Claim.Infeasible {
+		p.cut = w.cutAt(t.form, p.r, p.lower, p.upper)
 	}
 	for side, kid := range t.kids {
 		q, ok := k.child(t, side, p)
@@ -111,7 +148,7 @@ func (k *walker) spawn(t *tree, p place) bool {
 	k.group.Add(1)
 	go func() {
 		defer k.group.Done()
-		k.walk(newWorker(k.m), t, p)
+		k.walk(k.newWorker(), t, p)
 		<-k.extra
 	}()
 	return true
@@ -127,10 +164,13 @@ func (k *walker) child(t *tree, side int, p place) (place, bool) {
 	at := t.coordinate
 	if side == 0 {
 		p.upper = slices.Clone(p.upper)
-		p.upper[at] = t.point
+		p.upper[at] = min(p.upper[at], t.point) // constraints may have clipped it
 	} else {
 		p.lower = slices.Clone(p.lower)
-		p.lower[at] = t.point
+		p.lower[at] = max(p.lower[at], t.point)
+	}
+	if p.lower[at] > p.upper[at] {
+		return p, false
 	}
 	switch y := k.sibling(t.kids[1-side]); {
 	case y != nil && y.Slab:
@@ -163,7 +203,12 @@ func (k *walker) leaf(w *worker, i int32, p place, same bool) {
 		return
 	}
 	y := &k.c.Leaves[i]
-	p.r, p.lower, p.upper = p.r.clone(), y.Lower, y.Upper
+	p = k.own(p)
+	if !k.m.follows {
+		p.lower, p.upper = y.Lower, y.Upper
+	} else if !intersect(p.lower, p.upper, y.Lower, y.Upper) {
+		return // no plan
+	}
 	if !same {
 		p.pending = 0
 	}
@@ -178,27 +223,50 @@ func (k *walker) leaf(w *worker, i int32, p place, same bool) {
 	}
 	value := w.bound(y, p)
 	if value < y.Bound {
-		value = k.tightened(w, y, p, value)
+		value = k.rebound(w, y, p, value)
 	}
-	if value < y.Bound {
+	switch {
+	case value >= y.Bound || k.concede(y, value):
+	case y.Empty:
+		k.fail(i, fmt.Sprintf("leaf %d: it is not proven that no plan is in it", i))
+	default:
 		k.fail(i, fmt.Sprintf("leaf %d: recomputed bound %v is below the claimed %v", i, value, y.Bound))
 	}
 }
 
-// tightened bounds a leaf with ranges of its own, and cuts it if only little is missing.
-func (k *walker) tightened(w *worker, y *Leaf, p place, value float64) float64 {
-	if !w.tighten(p.r, p.lower, p.upper, p.pending) {
+// intersect makes [lower, upper] its intersection with [l, u]; false if it is empty.
+func intersect(lower, upper, l, u []float64) bool {
+	for k := range lower {
+		lower[k], upper[k] = max(lower[k], l[k]), min(upper[k], u[k])
+		if lower[k] > upper[k] {
+			return false
+		}
+	}
+	return true
+}
+
+// tightened is tighten for a place; it may clip its box.
+func (w *worker) tightened(p place, first int) bool {
+	w.cut = p.cut
+	some := w.tighten(p.r, p.lower, p.upper, first)
+	w.cut = nil
+	return some
+}
+
+// rebound bounds a leaf with ranges of its own, and cuts it if only little is missing.
+func (k *walker) rebound(w *worker, y *Leaf, p place, value float64) float64 {
+	if !w.tightened(p, p.pending) {
 		return math.Inf(1)
 	}
 	value = max(value, w.bound(y, p))
-	if value < y.Bound {
-		if !w.intervals(p.r, p.lower, p.upper) || !w.tighten(p.r, p.lower, p.upper, 0) {
+	for pass := 0; value < y.Bound && pass < k.passes(); pass++ {
+		if !w.intervals(p.r, p.lower, p.upper) || !w.tightened(p, 0) {
 			return math.Inf(1)
 		}
 		value = max(value, w.bound(y, p))
 	}
 	scale := max(math.Abs(y.Bound), math.Abs(k.c.Claim.Objective))
-	if value >= y.Bound || y.Bound-value > refineShare*scale {
+	if value >= y.Bound || !y.Empty && y.Bound-value > refineShare*scale {
 		return value
 	}
 	k.refined.Add(1)
@@ -209,6 +277,15 @@ func (k *walker) tightened(w *worker, y *Leaf, p place, value float64) float64 {
 	return value
 }
 
+// passes is how often the ranges of a leaf are tightened on its own: where states are
+// followed, ranges of late steps narrow the boxes of states of earlier ones.
+func (k *walker) passes() int {
+	if k.m.follows {
+		return 3
+	}
+	return 1
+}
+
 func (k *walker) fail(leaf int32, reason string) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -217,9 +294,16 @@ func (k *walker) fail(leaf int32, reason string) {
 	}
 }
 
-// bound returns the lower bound of J on the box of p, given by the multipliers of y.
+// bound returns the lower bound of J on the box of p, given by the multipliers of y. If
+// y claims that there is no plan, it is infinite: positive if that is proven.
 func (w *worker) bound(y *Leaf, p place) float64 {
-	s := sides{r: p.r, low: y.Low, split: y.Split}
+	s := sides{r: p.r, low: y.Low, up: y.Up, split: y.Split, rows: y.Rows}
+	if y.Empty {
+		if w.m.refutes(&w.f, &s, p.lower, p.upper) {
+			return math.Inf(1)
+		}
+		return math.Inf(-1)
+	}
 	mult := y.Mult
 	if mult == nil {
 		mult = w.tangents(p.lower, p.upper)
@@ -246,10 +330,10 @@ func (w *worker) refine(y *Leaf, p place, budget *int) bool {
 		} else {
 			q.lower[k] = mid
 		}
-		if !w.tighten(q.r, q.lower, q.upper, k/w.m.p.Nu) {
+		if !w.tightened(q, k/w.m.p.Nu) {
 			continue
 		}
-		if w.bound(&Leaf{}, q) >= y.Bound || w.bound(y, q) >= y.Bound {
+		if !y.Empty && w.bound(&Leaf{}, q) >= y.Bound || w.bound(y, q) >= y.Bound {
 			continue
 		}
 		if !w.refine(y, q, budget) {
