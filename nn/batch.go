@@ -159,8 +159,7 @@ func (b *Batch[T]) seed(dOut []T) {
 
 // view returns columns [from, to) of buf, which is b.v or has its layout.
 func (b *Batch[T]) view(buf []T, from, to int) gemm.Matrix[T] {
-	m := gemm.Matrix[T]{Rows: b.rows, Cols: b.rowsOf.stride, Stride: b.rowsOf.stride, Data: buf}
-	return m.Columns(b.rowsOf.lead+from, b.rowsOf.lead+to)
+	return view(buf, b.rowsOf, b.rows, span{from, to})
 }
 
 // split returns W (Out x In) and b (Out) of a layer in a slice with the layout of

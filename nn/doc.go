@@ -21,7 +21,8 @@
 // Inference and certificates use [Net] in float64. Training uses [Batch], which
 // evaluates the same layers on many samples at once and has the gradient with
 // respect to parameters, inputs and, where the choice of gates is trained too,
-// gate coefficients ([GateMix]).
+// gate coefficients ([GateMix]). [Evaluator] is the forward pass alone, for
+// parameters that stay. Both lean on the kernels of [hinge/internal/vec/dense].
 //
 // Read first: [Net], [NewMLP], [Fold], [Batch].
 package nn

@@ -1,8 +1,12 @@
 package nn
 
-import "slices"
+import (
+	"slices"
 
-// rows is how a [Batch] lays out activation buffers in memory, one a row. Rows
+	"hinge/nn/gemm"
+)
+
+// rows is how a [Batch] or [Evaluator] lays out activation buffers in memory, one a row. Rows
 // start at multiples of cacheLine elements, and so do the layers if the inputs
 // are moved up to the first of them and their widths are multiples as well.
 type rows struct {
@@ -24,6 +28,12 @@ func newRows(n *Net) rows {
 
 // span is the places [from, to) of the activation buffer.
 type span struct{ from, to int }
+
+// view returns the given places of the first count rows of buf.
+func view[T Float](buf []T, r rows, count int, places span) gemm.Matrix[T] {
+	m := gemm.Matrix[T]{Rows: count, Cols: r.stride, Stride: r.stride, Data: buf}
+	return m.Columns(r.lead+places.from, r.lead+places.to)
+}
 
 // adjointOrder says which adjoints the way back through a network sets and which
 // it adds to, so that they need not all be cleared before.

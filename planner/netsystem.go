@@ -33,14 +33,14 @@ func NewNetSystem(net *nn.Net, nx, nu int) *NetSystem {
 
 func newNetSystem(net *nn.Net, nx, nu int, w *batchWeights) *NetSystem {
 	return &NetSystem{net: net, nx: nx, nu: nu, ws: net.NewWorkspace(), in: make([]float64, nx+nu), out: make([]float64, nx),
-		weights: w, double: newBatch(net, w.double)}
+		weights: w, double: newBatch(w.double)}
 }
 
 // Single returns a clone whose StepBatch computes in float32: about twice as
 // fast, exact to about 1e-6. Step and VJP stay in float64.
 func (s *NetSystem) Single() *NetSystem {
 	c := newNetSystem(s.net, s.nx, s.nu, s.weights)
-	c.single = newBatch(s.net, s.weights.single())
+	c.single = newBatch(s.weights.single())
 	return c
 }
 

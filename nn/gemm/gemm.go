@@ -59,13 +59,9 @@ func AddNT[T Float](c, a, b Matrix[T]) { // m x n, m x k, n x k
 	if a.Rows != c.Rows || b.Rows != c.Cols || a.Cols != b.Cols {
 		panic("gemm: AddNT: shapes do not match")
 	}
-	if a.Cols == 0 {
-		return
-	}
 	packed := borrow[T]()
 	packed.PackT(b)
-	p := newProduct(c, left[T]{a.Data, a.Stride, 1}, b.Cols)
-	p.packed(packed)
+	packed.Add(c, a, nil, nil)
 	giveBack(packed)
 }
 

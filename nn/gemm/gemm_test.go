@@ -109,16 +109,16 @@ func testAgainstNaive[T Float](t *testing.T, tol float64) {
 	}
 }
 
-func TestAffine(t *testing.T) {
+func TestPacked(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 4))
 	var packed Packed[float64] // one for all, as weights of all shapes
 	checked := 0
-	for range 100 {
+	for i := range 100 {
 		m, n, k := rng.IntN(20), rng.IntN(70), rng.IntN(300)
 		a, w, c := random[float64](m, k, rng), random[float64](n, k, rng), random[float64](m, n, rng)
 		bias, want := normals[float64](n, rng), clone(c)
-		for i := range m {
-			copy(want.Row(i), bias)
+		for r := range m {
+			copy(want.Row(r), bias)
 		}
 		(&variant[float64]{tb: true, adds: true}).naive(want, a, w, k)
 		lo, hi := []float64(nil), []float64(nil)
@@ -126,14 +126,21 @@ func TestAffine(t *testing.T) {
 			lo, hi = make([]float64, n), make([]float64, n)
 			for j := range n {
 				lo[j], hi[j] = -1, 2*rng.Float64()
-				for i := range m {
-					v := &want.Row(i)[j]
+				for r := range m {
+					v := &want.Row(r)[j]
 					*v = min(max(*v, lo[j]), hi[j])
 				}
 			}
 		}
 		packed.PackT(w)
-		packed.Affine(c, a, bias, lo, hi)
+		if i%2 == 0 {
+			packed.Affine(c, a, bias, lo, hi)
+		} else {
+			for r := range m {
+				copy(c.Row(r), bias)
+			}
+			packed.Add(c, a, lo, hi)
+		}
 		checked += assertNear(t, fmt.Sprintf("%d x %d x %d", m, n, k), c, want, 1e-12)
 	}
 	if checked == 0 {
@@ -180,10 +187,11 @@ func TestWrongShapesPanic(t *testing.T) {
 	var packed Packed[float64]
 	packed.PackT(m(3, 5))
 	bias := make([]float64, 3)
-	assertPanics(t, "gemm: Affine: shapes do not match", func() { packed.Affine(m(2, 4), m(2, 5), bias, nil, nil) })
-	const limits = "gemm: Affine: bias or limits have not one entry per column"
-	assertPanics(t, limits, func() { packed.Affine(m(2, 3), m(2, 5), bias[1:], nil, nil) })
+	assertPanics(t, "gemm: Packed: shapes do not match", func() { packed.Affine(m(2, 4), m(2, 5), bias, nil, nil) })
+	assertPanics(t, "gemm: Affine: bias has not one entry per column", func() { packed.Affine(m(2, 3), m(2, 5), bias[1:], nil, nil) })
+	const limits = "gemm: Packed: limits have not one entry per column"
 	assertPanics(t, limits, func() { packed.Affine(m(2, 3), m(2, 5), bias, bias, nil) })
+	assertPanics(t, limits, func() { packed.Add(m(2, 3), m(2, 5), bias[1:], bias[1:]) })
 }
 
 func BenchmarkProducts(b *testing.B) {

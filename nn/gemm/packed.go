@@ -33,16 +33,34 @@ func (p *Packed[T]) PackT(m Matrix[T]) {
 // and every column j brought between lo_j and hi_j. With lo and hi nil there is
 // no clamp.
 func (p *Packed[T]) Affine(c, a Matrix[T], bias, lo, hi []T) { // m x n, m x k
-	if a.Rows != c.Rows || a.Cols != p.rows || c.Cols != p.cols {
-		panic("gemm: Affine: shapes do not match")
+	if len(bias) != p.cols {
+		panic("gemm: Affine: bias has not one entry per column")
 	}
-	if len(bias) != p.cols || len(lo) != len(hi) || (lo != nil && len(lo) != p.cols) {
-		panic("gemm: Affine: bias or limits have not one entry per column")
+	q := p.product(c, a, lo, hi)
+	q.fromRow(bias)
+	q.packed(p)
+}
+
+// Add adds a p to c, which must not overlap a, and clamps the sum as
+// [Packed.Affine] does.
+func (p *Packed[T]) Add(c, a Matrix[T], lo, hi []T) { // m x n, m x k
+	if p.rows == 0 && lo == nil {
+		return
+	}
+	q := p.product(c, a, lo, hi)
+	q.packed(p)
+}
+
+func (p *Packed[T]) product(c, a Matrix[T], lo, hi []T) product[T] {
+	if a.Rows != c.Rows || a.Cols != p.rows || c.Cols != p.cols {
+		panic("gemm: Packed: shapes do not match")
+	}
+	if len(lo) != len(hi) || (lo != nil && len(lo) != p.cols) {
+		panic("gemm: Packed: limits have not one entry per column")
 	}
 	q := newProduct(c, left[T]{a.Data, a.Stride, 1}, p.rows)
-	q.fromRow(bias)
 	q.lo, q.hi = lo, hi
-	q.packed(p)
+	return q
 }
 
 var pool32, pool64 = newPool[float32](), newPool[float64]()
