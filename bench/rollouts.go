@@ -113,11 +113,13 @@ func rolloutGradientThroughput(ctx context.Context, net *nn.Net, seed uint64) fl
 		batches[i] = nn.NewBatch[float32](net, rows)
 	}
 	start := normals(rows*(nx+nu), rand.New(rand.NewPCG(seed, 3)))
+	weights := nn.NewWeights[float32](net)
 	in, adjoint := slices.Clone(start), make([]float32, rows*nx)
 	return rate(ctx, 3*rolloutSteps*rows*productWork(net), func() {
+		weights.Set(params)
 		copy(in, start)
 		for _, b := range batches {
-			b.Forward(params, in, rows)
+			b.ForwardWith(weights, in, rows)
 			for r := range rows {
 				copy(in[r*(nx+nu):], b.Output().Row(r))
 			}

@@ -30,14 +30,13 @@ type Batch[T Float] struct {
 	layers   []Layer
 	in, out  int
 	capacity int
-	rows     int  // samples of the last Forward
-	rowsOf   rows // of v, z and grad
-	params   []T  // of the last Forward, which Backward needs again
-
-	weights []gemm.Packed[T] // W' of every layer, of the last Forward
-	gates   gateLimits[T]
-	mixed   mixScratch[T] // made when there is a Mix
-	order   adjointOrder
+	rows     int         // samples of the last Forward
+	rowsOf   rows        // of v, z and grad
+	weights  *Weights[T] // of the last Forward, which Backward needs again
+	own      *Weights[T] // made at the first Forward
+	gates    gateLimits[T]
+	mixed    mixScratch[T] // made when there is a Mix
+	order    adjointOrder
 
 	v    []T // activation buffers
 	z    []T // pre-activations at the same places, made when there is a Mix
@@ -53,7 +52,7 @@ func NewBatch[T Float](n *Net, capacity int) *Batch[T] {
 	}
 	b := &Batch[T]{
 		set: dense.Best[T](), layers: n.Clone().Layers, in: n.In, out: n.Out(), capacity: capacity, rowsOf: newRows(n),
-		weights: make([]gemm.Packed[T], len(n.Layers)), gates: newGateLimits[T](n), order: newAdjointOrder(n),
+		gates: newGateLimits[T](n), order: newAdjointOrder(n),
 		bias: make([]T, n.width),
 	}
 	b.v = make([]T, capacity*b.rowsOf.stride)
@@ -63,10 +62,23 @@ func NewBatch[T Float](n *Net, capacity int) *Batch[T] {
 // Forward evaluates rows samples x (rows x In). It keeps params, which must
 // not change before Backward.
 func (b *Batch[T]) Forward(params, x []T, rows int) {
-	if rows < 0 || rows > b.capacity || len(x) != rows*b.in || len(params) != b.parameters() {
+	if len(params) != parameters(b.layers) {
 		panic("nn: Batch.Forward: wrong number of samples, inputs or parameters")
 	}
-	b.rows, b.params = rows, params
+	if b.own == nil {
+		b.own = newWeights[T](b.layers)
+	}
+	b.own.Set(params)
+	b.ForwardWith(b.own, x, rows)
+}
+
+// ForwardWith is Forward with weights that many batches share. They must not be
+// set anew before Backward.
+func (b *Batch[T]) ForwardWith(w *Weights[T], x []T, rows int) {
+	if rows < 0 || rows > b.capacity || len(x) != rows*b.in || len(w.params) != parameters(b.layers) {
+		panic("nn: Batch.Forward: wrong number of samples, inputs or parameters")
+	}
+	b.rows, b.weights = rows, w
 	inputs := b.view(b.v, 0, b.in)
 	for r := range rows {
 		copy(inputs.Row(r), x[r*b.in:(r+1)*b.in])
@@ -76,16 +88,15 @@ func (b *Batch[T]) Forward(params, x []T, rows int) {
 	}
 	for i := range b.layers {
 		l := &b.layers[i]
-		w, bias := split(l, params)
-		b.weights[i].PackT(w)
+		_, bias := split(l, w.params)
 		from, a := b.view(b.v, l.From, l.To), b.view(b.v, l.at, l.at+l.Out)
 		if b.Mix == nil {
 			lo, hi := b.gates.of(l)
-			b.weights[i].Affine(a, from, bias, lo, hi)
+			w.packed[i].Affine(a, from, bias, lo, hi)
 			continue
 		}
 		z := b.view(b.z, l.at, l.at+l.Out)
-		b.weights[i].Affine(z, from, bias, nil, nil)
+		w.packed[i].Affine(z, from, bias, nil, nil)
 		b.mixForward(a, z, l)
 	}
 }
@@ -100,7 +111,7 @@ func (b *Batch[T]) Output() gemm.Matrix[T] {
 // parameters, given its gradient with respect to the outputs, dOut (rows x Out).
 // With grad nil only [Batch.InputGrad] and MixGrad are computed.
 func (b *Batch[T]) Backward(grad, dOut []T) {
-	if len(dOut) != b.rows*b.out || (grad != nil && len(grad) != len(b.params)) {
+	if len(dOut) != b.rows*b.out || (grad != nil && len(grad) != len(b.weights.params)) {
 		panic("nn: Batch.Backward: wrong number of output gradients or parameters")
 	}
 	b.seed(dOut)
@@ -119,7 +130,7 @@ func (b *Batch[T]) Backward(grad, dOut []T) {
 		if grad != nil {
 			gemm.AddTN(dw, d, b.view(b.v, l.From, l.To))
 		}
-		w, _ := split(l, b.params)
+		w, _ := split(l, b.weights.params)
 		if into := b.view(b.grad, l.From, l.To); b.order.first[i] {
 			gemm.MulNN(into, d, w)
 		} else {
@@ -160,16 +171,4 @@ func (b *Batch[T]) seed(dOut []T) {
 // view returns columns [from, to) of buf, which is b.v or has its layout.
 func (b *Batch[T]) view(buf []T, from, to int) gemm.Matrix[T] {
 	return view(buf, b.rowsOf, b.rows, span{from, to})
-}
-
-// split returns W (Out x In) and b (Out) of a layer in a slice with the layout of
-// [Net.Params], sharing memory.
-func split[T Float](l *Layer, params []T) (w gemm.Matrix[T], b []T) {
-	end := l.offset + l.Out*l.In()
-	return gemm.New(l.Out, l.In(), params[l.offset:end]), params[end : end+l.Out]
-}
-
-func (b *Batch[T]) parameters() int {
-	last := &b.layers[len(b.layers)-1]
-	return last.offset + last.Out*last.In() + last.Out
 }
