@@ -99,7 +99,9 @@ func TestRolloutGradient(t *testing.T) {
 			r.shape = newShapeTerm(loss.shape, 2, m.Out.Scale)
 			nn.Convert(r.weight, loss.weight)
 			newWindowSource(d, m.Out.Scale, TrainOptions{}).fillExact(r, windowsOf(d, allEpisodes(d), horizon))
-			got := r.forward(toFloat32(m.Net.Params), rows, loss.steps)
+			weights := nn.NewWeights[float32](m.Net)
+			weights.Set(toFloat32(m.Net.Params))
+			got := r.forward(weights, rows, loss.steps)
 			if want := loss.value(); math.Abs(got-want) > 1e-4*want {
 				t.Errorf("loss %g, want %g", got, want)
 			}

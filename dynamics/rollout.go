@@ -155,7 +155,7 @@ func (r *rollout) start(row int, x0, u, recorded []float64) {
 
 // forward predicts the first steps of rows windows and returns the weighted sum
 // of their losses. The weights of the steps are scaled to the sum 1.
-func (r *rollout) forward(params []float32, rows, steps int) float64 {
+func (r *rollout) forward(w *nn.Weights[float32], rows, steps int) float64 {
 	r.active = r.steps[:steps]
 	clear(r.rowLoss)
 	weights := float32(0)
@@ -164,7 +164,7 @@ func (r *rollout) forward(params []float32, rows, steps int) float64 {
 		if k > 0 {
 			r.carry(s.v, r.steps[k-1].x, rows)
 		}
-		s.predict(r.parts, params, rows)
+		s.predict(r.parts, w, rows)
 		r.addRowLoss(s, r.target[k], rows)
 		weights += s.weight
 	}
@@ -199,7 +199,7 @@ func (r *rollout) carry(v, x []float32, rows int) {
 }
 
 // predict computes x' = B v + c + s net(G v + g).
-func (s *rolloutStep) predict(p *affineParts, params []float32, rows int) {
+func (s *rolloutStep) predict(p *affineParts, w *nn.Weights[float32], rows int) {
 	v := gemm.New(rows, p.nx+p.nu, s.v[:rows*(p.nx+p.nu)])
 	f := gemm.New(rows, p.nf, s.f[:rows*p.nf])
 	x := gemm.New(rows, p.nx, s.x[:rows*p.nx])
@@ -209,7 +209,7 @@ func (s *rolloutStep) predict(p *affineParts, params []float32, rows int) {
 	}
 	gemm.AddNT(f, v, p.g)
 	gemm.AddNT(x, v, p.b)
-	s.net.Forward(params, f.Data, rows)
+	s.net.ForwardWith(w, f.Data, rows)
 	y := s.net.Output()
 	for i := range rows {
 		xi := x.Row(i)

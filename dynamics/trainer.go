@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"hinge/internal/vec/dense"
 	"hinge/nn"
 )
 
@@ -42,6 +43,7 @@ type Trainer struct {
 	stable *stability // nil for none
 
 	params []float32
+	packed *nn.Weights[float32] // params, as all shards multiply with them
 	grad   []float32
 	adam   nn.Adam[float32]
 	shards []*rollout
@@ -94,7 +96,7 @@ func NewTrainer(m *Model, d *Dataset, opts TrainOptions) (*Trainer, error) {
 	t := &Trainer{
 		opts: opts, model: m.clone(), source: newWindowSource(d, m.Out.Scale, opts),
 		train: windowsOf(d, trainEps, opts.Horizon), val: windowsOf(d, valEps, opts.Horizon), valEps: valEps,
-		params: toFloat32(m.Net.Params), grad: make([]float32, len(m.Net.Params)),
+		params: toFloat32(m.Net.Params), packed: nn.NewWeights[float32](m.Net), grad: make([]float32, len(m.Net.Params)),
 		adam:  nn.Adam[float32]{ClipNorm: max(0, opts.ClipNorm)},
 		spans: weightSpans(m.Net),
 	}
@@ -278,10 +280,11 @@ func (t *Trainer) update(batch []window) float64 {
 		t.Gating.Draw(t.mix)
 	}
 	weight := t.weightOf(batch)
+	t.packed.Set(t.params)
 	loss := t.eachShard(batch, func(s *rollout, part []window, first int) float64 {
 		t.source.fill(s, part, t.step, first)
 		t.weigh(s, part)
-		loss := s.forward(t.params, len(part), steps)
+		loss := s.forward(t.packed, len(part), steps)
 		s.backward(len(part), float32(1/weight))
 		if t.weights != nil {
 			t.reweigh(part, s.rowLoss)
@@ -303,11 +306,7 @@ func (t *Trainer) update(batch []window) float64 {
 	return loss / weight
 }
 
-func addTo(sum, v []float32) {
-	for i, x := range v {
-		sum[i] += x
-	}
-}
+func addTo(sum, v []float32) { dense.Best[float32]().Add(sum[:len(v)], v) }
 
 // regularize adds the gradients of the terms in the weights alone and shrinks
 // the weights.
@@ -357,12 +356,13 @@ func (t *Trainer) validate() float64 {
 	if t.Gating != nil {
 		t.Gating.Settle(t.mix)
 	}
+	t.packed.Set(t.params)
 	sum := 0.0
 	for batch := range slices.Chunk(t.val, t.opts.Batch) {
 		sum += t.eachShard(batch, func(s *rollout, part []window, _ int) float64 {
 			t.source.fillExact(s, part)
 			s.weighEqually()
-			return s.forward(t.params, len(part), t.opts.Horizon)
+			return s.forward(t.packed, len(part), t.opts.Horizon)
 		})
 	}
 	return sum / float64(len(t.val))
