@@ -9,7 +9,23 @@ type Config struct {
 	Model      string  `yaml:"model" doc:"of exact planners: a file near this one, or a reference model"`
 	DenseModel string  `yaml:"dense_model" doc:"of sampling planners"`
 	Planner    Planner `yaml:"planner" doc:"how to choose actions"`
+	Robot      Robot   `yaml:"robot" optional:"true" doc:"a task of your own: bring the state of model to a goal"`
 }
+
+// Robot is the robot section: a task without a simulator. The plant is the model
+// itself, so what is run shows what the model believes.
+type Robot struct {
+	Start     []float64 `yaml:"start" doc:"state to start from"`
+	Goal      []float64 `yaml:"goal" doc:"state to bring it to"`
+	Weights   []float64 `yaml:"weights" doc:"cost of a unit of every state, 1 each if empty"`
+	Lower     []float64 `yaml:"lower" doc:"smallest action"`
+	Upper     []float64 `yaml:"upper" doc:"largest action"`
+	Effort    float64   `yaml:"effort" range:"[0,inf)" doc:"cost of a unit of every action"`
+	Tolerance float64   `yaml:"tolerance" range:"[0,inf)" doc:"weighted error that is success"`
+}
+
+// given reports whether the section was.
+func (r *Robot) given() bool { return r.Start != nil || r.Goal != nil }
 
 // Planner is the planner section: first what all planners share, then what only
 // some of them read.

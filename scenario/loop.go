@@ -33,19 +33,23 @@ type Loop struct {
 
 // Open draws the episode and reads the model the planner uses.
 func (s *Scenario) Open() (*Loop, error) {
-	task, err := tasks.New(s.Task)
-	if err != nil {
-		return nil, s.source.Errorf("task", "%w", err)
-	}
-	l := &Loop{Task: task, Episode: task.Episode(s.stream(episodeStream)), scenario: s}
 	key, name := s.modelKey()
-	if key == "" {
+	var model *dynamics.Model
+	if key != "" {
+		var err error
+		if model, err = openModel(name); err != nil {
+			return nil, fmt.Errorf("scenario %w", s.source.Errorf(key, "%w", err))
+		}
+	}
+	task, err := s.newTask(model)
+	if err != nil {
+		return nil, fmt.Errorf("scenario %w", err)
+	}
+	l := &Loop{Task: task, Episode: task.Episode(s.stream(episodeStream)), Model: model, scenario: s}
+	if model == nil {
 		return l, nil
 	}
-	if l.Model, err = openModel(name); err != nil {
-		return nil, fmt.Errorf("scenario %w", s.source.Errorf(key, "%w", err))
-	}
-	if err := CheckModel(l.Model, task); err != nil {
+	if err := CheckModel(model, task); err != nil {
 		return nil, fmt.Errorf("scenario %w", s.source.Errorf(key, "%s %w", name, err))
 	}
 	l.Problem = planner.Problem{
@@ -55,6 +59,29 @@ func (s *Scenario) Open() (*Loop, error) {
 		Cost:   task.Cost(l.Episode.Goal, s.Planner.Horizon),
 	}
 	return l, nil
+}
+
+// newTask returns a task that shares nothing with others: the one the scenario
+// names, or that of its robot, whose plant is the model.
+func (s *Scenario) newTask(model *dynamics.Model) (*tasks.Task, error) {
+	if !s.Robot.given() {
+		task, err := tasks.New(s.Task)
+		if err != nil {
+			return nil, s.source.Errorf("task", "%w", err)
+		}
+		return task, nil
+	}
+	r, m := s.Robot, model.Meta
+	task, err := tasks.NewRobot(tasks.RobotOptions{
+		Name: s.Task, System: model.Clone(), Start: r.Start, Goal: r.Goal, Weights: r.Weights,
+		Action: control.Box{Lower: r.Lower, Upper: r.Upper}, Effort: r.Effort, Tolerance: r.Tolerance, MaxSteps: s.MaxSteps,
+		StateNames: m.StateNames, StateUnits: m.StateUnits, ActionNames: m.ActionNames, ActionUnits: m.ActionUnits,
+		Unit: m.Errors.Unit,
+	})
+	if err != nil {
+		return nil, s.source.Errorf("robot", "%w", err)
+	}
+	return task, nil
 }
 
 // ModelName returns the name of the model the planner uses, "" if it uses none.

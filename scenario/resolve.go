@@ -40,6 +40,9 @@ func PlannerSummary(name string) string {
 
 // resolve fills in what depends on the task and checks all names.
 func (s *Scenario) resolve() error {
+	if s.Robot.given() {
+		return s.resolveRobot()
+	}
 	if s.Task == "" {
 		return s.source.Errorf("task", "missing; %w", choices("tasks", "", tasks.Names()))
 	}
@@ -59,6 +62,35 @@ func (s *Scenario) resolve() error {
 	if s.DenseModel == "" {
 		s.DenseModel = s.Task + "-dense.safetensors"
 	}
+	return s.resolvePlanner()
+}
+
+// robotSteps is the number of actions in which a robot is to reach its goal, where
+// none is given.
+const robotSteps = 100
+
+// resolveRobot does the same for a task of the user's own, of which nothing but
+// the model is known.
+func (s *Scenario) resolveRobot() error {
+	switch {
+	case s.Task == "":
+		return s.source.Errorf("task", "missing; with a robot it must be the task in the model's metadata")
+	case slices.Contains(tasks.Names(), s.Task):
+		return s.source.Errorf("robot", "task %s is built in and has its own start and goal; leave out one of them", s.Task)
+	case s.Model == "":
+		return s.source.Errorf("model", "missing; a robot needs a model, as written by hinge train")
+	}
+	if s.DenseModel == "" {
+		s.DenseModel = s.Model
+	}
+	if s.MaxSteps == 0 {
+		s.MaxSteps = robotSteps
+	}
+	return s.resolvePlanner()
+}
+
+// resolvePlanner checks the planner section.
+func (s *Scenario) resolvePlanner() error {
 	if name := s.Planner.Name; !slices.Contains(Planners(), name) {
 		return s.source.Errorf("planner.name", "value is %s; %w", name, choices("planners", name, Planners()))
 	}
@@ -73,10 +105,10 @@ func choices(kind, name string, valid []string) error {
 }
 
 // modelKey returns the key of the model the planner uses and its value, "" if it
-// uses none.
+// uses none. A robot always has one: it is the plant.
 func (s *Scenario) modelKey() (key, name string) {
 	switch {
-	case s.Planner.Name == holdName || s.Planner.Name == randomName:
+	case !s.Robot.given() && (s.Planner.Name == holdName || s.Planner.Name == randomName):
 		return "", ""
 	case slices.Contains(exact, s.Planner.Name):
 		return "model", s.Model

@@ -6,7 +6,6 @@ import (
 
 	"hinge/control"
 	"hinge/planner"
-	"hinge/tasks"
 )
 
 // Step is one step of an episode.
@@ -139,7 +138,7 @@ func (r *runner) progressed(p planner.Progress) {
 const maxTrace = 1024
 
 func (l *Loop) newRunner(opts RunOptions) (*runner, error) {
-	judge, err := tasks.New(l.Task.Name)
+	judge, err := l.scenario.newTask(l.Model)
 	if err != nil {
 		return nil, err
 	}

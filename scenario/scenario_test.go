@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -9,6 +10,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"hinge/dynamics"
 	"hinge/internal/strictyaml"
 	"hinge/planner"
 )
@@ -110,6 +112,71 @@ func TestLoadRefuses(t *testing.T) {
 	} {
 		if _, err := Load(name); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// robotScenario writes a model of a cart and a scenario for it.
+func robotScenario(t *testing.T, change func(string) string) string {
+	t.Helper()
+	d := dynamics.NewDataset(40, 6, 2, 1)
+	rng := rand.New(rand.NewPCG(1, 0))
+	for e := range d.Episodes {
+		copy(d.State(e, 0), []float64{rng.NormFloat64(), rng.NormFloat64()})
+		for s := range d.Steps {
+			x, u := d.State(e, s), d.Action(e, s)
+			u[0] = rng.NormFloat64()
+			v := x[1] + 0.2*u[0]
+			copy(d.State(e, s+1), []float64{x[0] + 0.2*v, v})
+		}
+	}
+	d.Meta.Task = "cart"
+	m, _, err := dynamics.Fit(t.Context(), d, dynamics.FitOptions{Hidden: []int{4}, TrainOptions: dynamics.TrainOptions{Epochs: 60, Batch: 50}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := write(t, change("task: cart\nmodel: cart.safetensors\nmax_steps: 30\nplanner: {name: bnb, horizon: 4, time: 0, nodes: 50}\n"+
+		"robot:\n  start: [0, 0]\n  goal: [0.5, 0]\n  weights: [1, 0.1]\n  lower: [-1]\n  upper: [1]\n  tolerance: 0.05\n"))
+	if err := m.Save(filepath.Join(filepath.Dir(path), "cart.safetensors")); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// TestRobotReachesItsGoal runs a task that is nothing but numbers and a model.
+func TestRobotReachesItsGoal(t *testing.T) {
+	s, err := Load(robotScenario(t, func(text string) string { return text }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := run(t, s)
+	if !o.Success || o.StartError != 0.5 || !(o.ModelError.OneStep < 1e-12) {
+		t.Errorf("success %v after %d steps, error %g of %g, model error %g", o.Success, len(o.Steps), o.FinalError, o.StartError, o.ModelError.OneStep)
+	}
+	back, err := Load(write(t, string(s.YAML())))
+	if err != nil || !reflect.DeepEqual(back.Config, s.Config) {
+		t.Errorf("the resolved scenario is another one: %+v, %v", back, err)
+	}
+}
+
+func TestRobotRefuses(t *testing.T) {
+	for want, change := range map[string][2]string{
+		"task: missing":                        {"task: cart\n", ""},
+		"robot: task push-t is built in":       {"task: cart", "task: push-t"},
+		"model: missing":                       {"model: cart.safetensors\n", ""},
+		"robot: goal has 1 values; the model":  {"goal: [0.5, 0]", "goal: [0.5]"},
+		"robot: lower has 0 values":            {"  lower: [-1]\n", ""},
+		"is a model of task cart; the scenari": {"task: cart", "task: barrow"},
+		"robot.gaol: unknown key":              {"goal:", "gaol:"},
+		"robot.tolerance: value is -1":         {"tolerance: 0.05", "tolerance: -1"},
+	} {
+		path := robotScenario(t, func(text string) string { return strings.Replace(text, change[0], change[1], 1) })
+		s, err := Load(path)
+		if err == nil {
+			_, err = s.Open()
+		}
+		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "s.yaml") {
+			t.Errorf("error %v; it must name the file and say %q", err, want)
 		}
 	}
 }

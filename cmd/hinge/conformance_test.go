@@ -53,6 +53,9 @@ func TestBadInput(t *testing.T) {
 	truncated := file("truncated.safetensors", string(read(t, model)[:200]))
 	typo := file("typo.yaml", "task: push-t\nplanner:\n  horizont: 3\n")
 	config := file("train.yaml", "epoch: 3\n")
+	badLog := file("log.csv", "x,u\n1,2\nfast,3\n")
+	logSpec := file("log.yaml", "task: cart\nperiod: 0.1\nstates: [x]\nstate_units: [m]\nactions: [u]\naction_units: [N]\n")
+	noUnits := file("units.yaml", "task: cart\nperiod: 0.1\nstates: [x]\nactions: [u]\naction_units: [N]\n")
 	badSweep := file("sweep.yaml", "batch: [100, 0]\n")
 	poisoned := poisonedData(t, dir)
 	for _, test := range []struct {
@@ -112,6 +115,11 @@ func TestBadInput(t *testing.T) {
 		{args: []string{"sparsify", model, "--data", data, "--budget", "4", "--set", "method=magnitud"}, want: []string{"method", "value is magnitud", "end_to_end, magnitude"}},
 		{args: []string{"sparsify", truncated, "--data", data, "--budget", "4"}, want: []string{"truncated.safetensors"}},
 		{args: []string{"inspect", truncated}, want: []string{"truncated.safetensors"}},
+		{args: []string{"convert", badLog, "d.npz", "--log", logSpec}, want: []string{"log.yaml", "log.csv", "line 3, column x", `"fast" is no number`}},
+		{args: []string{"convert", badLog, "d.npz", "--log", noUnits}, want: []string{"units.yaml", "state_units", "0 units for 1 states"}},
+		{args: []string{"convert", badLog, "d.npz"}, want: []string{"log.csv", "--log is missing"}},
+		{args: []string{"convert", badLog, "d.npz", "--log", config}, want: []string{"train.yaml:1:1", "epoch: unknown key", "valid keys are task, period"}},
+		{args: []string{"convert", badLog, "d.csv", "--log", logSpec}, want: []string{"d.csv", "must end in .npz"}},
 		{args: []string{"inspect", model, "--plot", "p.png"}, want: []string{"--data is missing"}},
 		{args: []string{"inspect", data, "--data", data}, want: []string{"only a model predicts"}},
 		{args: []string{"inspect", quick, "--plot", "p.png"}, want: []string{"--plot p.png", "not", "quick.yaml"}},

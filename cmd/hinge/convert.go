@@ -7,10 +7,12 @@ import (
 	"math"
 	"math/rand/v2"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"hinge/dynamics"
+	"hinge/internal/strictyaml"
 	"hinge/nn"
 	"hinge/nn/file"
 	"hinge/report"
@@ -18,9 +20,10 @@ import (
 
 func (a *app) convertCommand() *cobra.Command {
 	var single, step bool
+	var log string
 	c := &cobra.Command{
 		Use:   "convert IN OUT",
-		Short: "Convert a network between safetensors and ONNX",
+		Short: "Convert a network between safetensors and ONNX, or a log to a data set",
 		Long: `Convert a network between safetensors and ONNX; the names of the files say which.
 Metadata go along. OUT is read again and compared with IN at random inputs.
 
@@ -28,15 +31,26 @@ From ONNX: Gemm, MatMul, Add, Sub, Relu, Concat, Flatten, Reshape, Constant,
 Identity and Dropout. What is affine between two Relus is joined into one layer.
 
 A model of hinge is a network between normalisers, which are in its metadata;
---step joins them, for the network from state and action to the next state.`,
+--step joins them, for the network from state and action to the next state.
+
+With --log, IN is the log of a robot, .csv with a line of column names or .npz with
+an array a column, and OUT a data set (.npz) for hinge train. The YAML file says
+what the columns mean, by the keys
+
+` + strings.TrimRight(string(strictyaml.Encode(new(defaultLogConfig()))), "\n"),
 		Example: `  hinge convert model.safetensors model.onnx
   hinge convert model.safetensors step.onnx --step --float32
-  hinge convert network.onnx network.safetensors --json`,
+  hinge convert network.onnx network.safetensors --json
+  hinge convert log.csv data.npz --log robot.yaml`,
 		Args: exactArgs("the file to read, .safetensors or .onnx", "the file to write, .onnx or .safetensors"),
 	}
 	c.Flags().BoolVar(&single, "float32", false, "round the parameters to float32, which every tool computes with")
 	c.Flags().BoolVar(&step, "step", false, "of a model, convert the whole step with features and normalisers")
+	c.Flags().StringVar(&log, "log", "", "YAML file that says what the columns of a log mean")
 	return a.command(c, outForResult, func(_ context.Context, _ *cobra.Command, args []string) (result, error) {
+		if log != "" {
+			return a.convertLog(args[0], args[1], log)
+		}
 		if err := checkFormats(args[0], args[1]); err != nil {
 			return nil, err
 		}
@@ -66,6 +80,9 @@ A model of hinge is a network between normalisers, which are in its metadata;
 var formats = map[string]string{".safetensors": ".onnx", ".onnx": ".safetensors"}
 
 func checkFormats(in, out string) error {
+	if ext := filepath.Ext(in); ext == ".csv" || ext == ".npz" {
+		return badInputf("IN %s: networks are .safetensors or .onnx; for a log, --log is missing: a YAML file that says what its columns mean", in)
+	}
 	other, known := formats[filepath.Ext(in)]
 	if !known {
 		return badInputf("IN %s: unknown kind of file; its name must end in .safetensors or .onnx", in)

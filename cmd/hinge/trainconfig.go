@@ -40,19 +40,24 @@ func defaultTrainConfig() trainConfig {
 // readConfig fills the struct dst points to, which holds the defaults, from the
 // file of --config, "" for none, and the overrides of --set.
 func readConfig(path string, sets []string, dst any) error {
+	return readYAML("--config", path, sets, dst)
+}
+
+// readYAML is readConfig for the file of any flag.
+func readYAML(flag, path string, sets []string, dst any) error {
 	var data []byte
 	if path != "" {
-		if err := needFile("--config", path); err != nil {
+		if err := needFile(flag, path); err != nil {
 			return err
 		}
 		var err error
 		if data, err = os.ReadFile(path); err != nil {
-			return badInputf("--config: %w", err)
+			return badInputf("%s: %w", flag, err)
 		}
 	}
 	source, err := strictyaml.Decode(path, data, dst)
 	if err != nil {
-		return badInputf("--config %w", err)
+		return badInputf("%s %w", flag, err)
 	}
 	overrides, err := parseSets(sets)
 	if err != nil {

@@ -13,7 +13,8 @@
 //	Horizon int `yaml:"horizon" range:"[1,1000]" doc:"steps the planner looks ahead"`
 //
 // Keys absent from the file keep the value the struct had, which is how defaults
-// are given; [Encode] writes all of them back, with doc as a comment. Anchors,
+// are given; [Encode] writes all of them back, with doc as a comment, but for
+// sections tagged optional:"true" of which nothing was given. Anchors,
 // tags and merge keys are refused: a configuration is read by people first.
 //
 // Read first: [Decode], [Source], [Encode].

@@ -23,6 +23,9 @@ type line struct{ text, doc string }
 func encode(b *bytes.Buffer, indent string, s reflect.Value) {
 	var block []line
 	for _, f := range fields(s) {
+		if f.tag.Get("optional") != "" && f.value.IsZero() {
+			continue
+		}
 		if f.value.Kind() != reflect.Struct {
 			block = append(block, line{indent + f.key + ": " + format(f.value), f.tag.Get("doc")})
 			continue
