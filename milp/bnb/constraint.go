@@ -134,7 +134,7 @@ func (s *search) competeConstrained(ctx context.Context) {
 		s.rec.open(t, root, s.p.Box)
 		s.plant(ctx, t, root)
 	} else {
-		t.phases = true
+		t.splitPhases(len(b.Root().Lower))
 		s.plantConstrained(ctx, t)
 	}
 	s.race.add(grower{s, t})
@@ -156,7 +156,7 @@ func (s *search) plantConstrained(ctx context.Context, t *tree) {
 	s.rec.open(t, scout, s.p.Box)
 	out := expansion{dropped: math.Inf(1), found: incumbent{value: math.Inf(1)}}
 	e := s.workers[0]
-	e.phases = true
+	e.phases, e.gains, e.tries = true, t.gains, false
 	e.process(scout, s.p.Horizon, math.Inf(1), &out)
 	scout.rec.leanOn(nil) // the root's relaxation will say more
 	s.nodes++

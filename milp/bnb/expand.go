@@ -24,6 +24,8 @@ type expander struct {
 	d                *descent
 	relax            *relaxed    // nil until phases are split
 	phases           bool        // the current tree splits phases
+	gains            []unitGains // of the current tree; not changed in a round
+	tries            bool        // units may be tried in this round
 	stop             func() bool // the context has ended: what is at hand will not count
 }
 
@@ -49,6 +51,7 @@ type expansion struct {
 	guess   []float64 // solution of a relaxation, where not all of the box are plans
 	work    int       // see bound.Bounder.Work
 	share   float64   // of the search space that was pruned
+	trials  []trial   // see reliability.go
 }
 
 // expand splits n and bounds the halves against the cutoff.

@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"hinge/milp/bound"
+	"hinge/milp/lp"
 	"hinge/milp/relu"
 )
 
@@ -78,3 +79,52 @@ func SolveByActions(ctx context.Context, p *relu.Program, opts Options) (*Result
 
 // Decomposable reports whether the search by stages can work on p.
 func Decomposable(p *relu.Program) bool { return decomposable(p) }
+
+// Trial is a try of a split at the root and what the relaxations are without a limit.
+type Trial struct {
+	Claimed, Half [2]float64
+	Node, After   float64 // before and after all trials
+}
+
+// TryUnits tries the split of every unit that the relaxation of the whole box leaves
+// open.
+func TryUnits(p *relu.Program, visit func(Trial)) {
+	q, b := newProblem(p), bound.New(p)
+	e := newExpander(q, b, 0)
+	e.tries = true
+	e.stop = func() bool { return false }
+	e.gains = make([]unitGains, len(b.Root().Lower))
+	x := newRelaxed(q, b)
+	s := &search{bounder: b}
+	c, out := s.rootNode(), expansion{}
+	node := x.minimum(c)
+	cutoff := node + 1
+	x.split = nil
+	for i := range x.r.units {
+		x.split = append(x.split, i)
+	}
+	x.tryUnits(e, c, cutoff, &out)
+	after := x.minimum(c)
+	for _, y := range out.trials {
+		v := Trial{Node: node, After: after}
+		for side, g := range y.gain {
+			half := s.rootNode()
+			if side == 0 {
+				half.ranges.Upper[y.unit] = 0
+			} else {
+				half.ranges.Lower[y.unit] = 0
+			}
+			v.Claimed[side], v.Half[side] = node+g*(cutoff-node), x.minimum(half)
+		}
+		visit(v)
+	}
+}
+
+// minimum solves the relaxation of c; +Inf if it is infeasible.
+func (x *relaxed) minimum(c *node) float64 {
+	x.r.load(c.ranges, c.lower, c.upper)
+	if x.r.lp.Solve(math.Inf(1), lp.Options{}) == lp.Infeasible {
+		return math.Inf(1)
+	}
+	return x.r.lp.Objective
+}

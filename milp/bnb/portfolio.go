@@ -166,7 +166,7 @@ func (p *portfolio) enterPhases(ctx context.Context) {
 		w.relax = newRelaxed(s.p, w.b)
 	}
 	t := newTree()
-	t.phases = true
+	t.splitPhases(len(s.bounder.Root().Lower))
 	root := s.rootNode()
 	s.rec.open(t, root, s.p.Box)
 	start := s.bounder.Work()

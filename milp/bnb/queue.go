@@ -31,14 +31,20 @@ type phase struct {
 // tree is a partition of the search space.
 type tree struct {
 	open    queue[*node]
-	dropped float64 // smallest bound of what is no longer open
-	share   float64 // of the search space that is no longer open, a split counting one half
-	work    int     // see bound.Bounder.Work
-	phases  bool    // nodes split phases of units, not only actions
+	dropped float64     // smallest bound of what is no longer open
+	share   float64     // of the search space that is no longer open, a split counting one half
+	work    int         // see bound.Bounder.Work
+	phases  bool        // nodes split phases of units, not only actions
+	gains   []unitGains // of all units, where phases are split
 	rec     *treeRecord
 }
 
 func newTree() *tree { return &tree{dropped: math.Inf(1)} }
+
+// splitPhases makes t a tree that splits phases of so many units.
+func (t *tree) splitPhases(units int) {
+	t.phases, t.gains = true, make([]unitGains, units)
+}
 
 // bound is the smallest bound of any part.
 func (t *tree) bound() float64 {

@@ -16,6 +16,7 @@ type relaxed struct {
 	u    []float64
 
 	y, d, rayCost []float64 // see follow
+	split         []int     // what may be split, of r.units; see choose
 }
 
 func newRelaxed(p *problem, b *bound.Bounder) *relaxed {
@@ -75,7 +76,7 @@ func (x *relaxed) process(e *expander, c *node, cutoff float64, out *expansion) 
 		out.dropped = min(out.dropped, cutoff)
 		c.rec = c.rec.clip(c, e.before, clipping, cutoff, false)
 	}
-	return x.chooseWhole(c) || x.choose(c)
+	return x.chooseWhole(c) || x.choose(e, c, cutoff, out)
 }
 
 // certify turns the multipliers of the relaxation into a bound that holds.
@@ -114,10 +115,11 @@ func (x *relaxed) follow(e *expander, c *node, cutoff float64) {
 
 // choose picks the unit to split: where the solution's activation a is furthest from
 // max(0, z), in units of the objective, which the multiplier of the facet a <= s
-// (z - l) that holds it there converts to.
-func (x *relaxed) choose(c *node) bool {
+// (z - l) that holds it there converts to; where no price says anything, by trials.
+func (x *relaxed) choose(e *expander, c *node, cutoff float64, out *expansion) bool {
 	sol, y := x.r.lp.X(), x.r.lp.RowDual()
 	best, at := -1.0, -1
+	x.split = x.split[:0]
 	for i := range x.r.units {
 		t := &x.r.units[i]
 		l, u := c.ranges.Lower[t.unit], c.ranges.Upper[t.unit]
@@ -129,11 +131,15 @@ func (x *relaxed) choose(c *node) bool {
 		if gap < 1e-7*(u-l) {
 			continue
 		}
+		x.split = append(x.split, i)
 		if score := math.Abs(y[t.below]) * gap; score > best {
 			best, at = score, t.unit
 		}
 	}
 	c.branch = branch{unit: at, onUnit: true}
+	if at >= 0 && !math.IsInf(cutoff, 1) && best < flatPrice*(cutoff-c.bound) {
+		c.branch.unit = x.tryUnits(e, c, cutoff, out)
+	}
 	return at >= 0
 }
 

@@ -212,7 +212,7 @@ func (s *search) rootNode() *node {
 func (s *search) plant(ctx context.Context, t *tree, n *node) {
 	out := expansion{dropped: math.Inf(1), found: incumbent{value: math.Inf(1)}}
 	e := s.workers[0]
-	e.phases = t.phases
+	e.phases, e.gains, e.tries = t.phases, t.gains, false
 	steps, start := e.steps, e.b.Work()
 	e.steps = rootSteps * steps
 	e.process(n, s.p.Horizon, s.cutoff(), &out)
@@ -246,9 +246,12 @@ func (s *search) cutoff() float64 {
 // or its work is done.
 func (s *search) grow(ctx context.Context, t *tree, work int) {
 	for _, e := range s.workers {
-		e.phases = t.phases
+		e.phases, e.gains = t.phases, t.gains
 	}
 	for t.open.len() > 0 && !s.finished(ctx) && t.work < work {
+		for _, e := range s.workers {
+			e.tries = s.tries(t)
+		}
 		if s.take(t); len(s.round) == 0 {
 			return
 		}
@@ -309,6 +312,9 @@ func (s *search) merge(ctx context.Context, t *tree, x *expansion) {
 	t.share += x.share
 	t.work += x.work
 	s.work += x.work
+	for _, y := range x.trials {
+		t.gains[y.unit].add(y)
+	}
 	for _, c := range x.children {
 		if c == nil {
 			continue
