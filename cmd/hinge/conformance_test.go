@@ -136,6 +136,10 @@ func TestBadInput(t *testing.T) {
 		{args: []string{"bench", "push-t-grid", "--starts", "3"}, want: []string{"--starts", "push-t-grid"}},
 		{args: []string{"study", "pwb"}, want: []string{`"pwb"`, `did you mean "pwa"?`}},
 		{args: []string{"study", "pwa", "--seeds", "0"}, want: []string{"--seeds is 0", "at least 1"}},
+		{args: []string{"study", "planner", "--rounds", "0"}, want: []string{"--rounds is 0", "at least 1"}},
+		{args: []string{"study", "planner", "--model", truncated}, want: []string{"truncated.safetensors"}},
+		{args: []string{"study", "distil", "push-t"}, want: []string{"push-t", "push-t:FILE#K"}},
+		{args: []string{"study", "distil", "push-t:nowhere.json#0"}, want: []string{"nowhere.json"}},
 		{args: []string{"version", "now"}, want: []string{`"now"`, "one too many"}},
 	} {
 		o := hingeIn(t, t.TempDir(), test.env, test.args...)

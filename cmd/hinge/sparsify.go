@@ -82,10 +82,15 @@ func sparsifyInputs(modelFile, dataFile string) (*dynamics.Model, *dynamics.Data
 	if err != nil {
 		return nil, nil, err
 	}
+	return model, data, checkFits(model, modelFile, data, dataFile)
+}
+
+// checkFits reports data that are not of the system a model speaks of.
+func checkFits(model *dynamics.Model, modelFile string, data *dynamics.Dataset, dataFile string) error {
 	if nx, nu := model.Dims(); nx != data.Nx || nu != data.Nu {
-		return nil, nil, badInputf("--data %s: has %d state and %d action coordinates; the model %s has %d and %d", dataFile, data.Nx, data.Nu, modelFile, nx, nu)
+		return badInputf("--data %s: has %d state and %d action coordinates; the model %s has %d and %d", dataFile, data.Nx, data.Nu, modelFile, nx, nu)
 	}
-	return model, data, nil
+	return nil
 }
 
 func checkBudgets(budgets []int, relus int) error {

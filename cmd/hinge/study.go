@@ -19,7 +19,7 @@ func (a *app) studyCommand() *cobra.Command {
 		Args:    knownStudy,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	c.AddCommand(a.pwaCommand())
+	c.AddCommand(a.pwaCommand(), a.distilCommand(), a.plannerCommand())
 	return c
 }
 
