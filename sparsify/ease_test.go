@@ -19,9 +19,9 @@ func easeOptions(t *testing.T) EaseOptions {
 		Train:  dynamics.TrainOptions{Seed: 3, Epochs: 10, Batch: 64, Workers: 1},
 		Rounds: 3, Shares: []float64{1, 0.5}, Slack: 9,
 		Play: func(ctx context.Context, _ *dynamics.Model, round int) (*dynamics.Dataset, error) {
-			return dynamics.Collect(ctx, folded{}, nil,
-				func(dst, _ []float64, rng *rand.Rand) { dst[0], dst[1] = rng.NormFloat64(), rng.NormFloat64() },
+			return dynamics.Collect(ctx, folded{}, nil, dynamics.Exploring(
 				func(rng *rand.Rand) []float64 { return []float64{rng.NormFloat64(), 0, 0} },
+				func(dst, _ []float64, rng *rand.Rand) { dst[0], dst[1] = rng.NormFloat64(), rng.NormFloat64() }),
 				dynamics.CollectOptions{Episodes: 5, Steps: 4, Seed: uint64(100 + round), Workers: 1})
 		},
 		Judge: func(_ context.Context, m *dynamics.Model) (Worth, error) {

@@ -39,9 +39,6 @@ const (
 	playSeeds  = 20_000
 )
 
-// collectedEpisodes is the size of the data set if none is given.
-const collectedEpisodes = 4000
-
 func (a *app) plannerCommand() *cobra.Command {
 	var s plannerStudy
 	c := &cobra.Command{
@@ -52,12 +49,12 @@ planner plays with the best model so far, what it met joins the data, and candid
 are trained on all of it, some with fewer ReLUs. Of those whose episodes cost no more
 than at the start, the one whose plans take the fewest nodes is kept. Ends with
 episodes from starts that no choice was made by.`,
-		Example: "  hinge study planner --out planner\n  hinge study planner --rounds 2 --shares 0.7 --stable 0,0.1 --json",
+		Example: "  hinge study planner --data data.npz --out planner\n  hinge study planner --data data.npz --rounds 2 --shares 0.7 --stable 0,0.1 --json",
 		Args:    exactArgs(),
 	}
 	fl := c.Flags()
 	fl.StringVar(&s.model, "model", "", "model to start from (default the scenario's)")
-	fl.StringVar(&s.data, "data", "", "data set to train on besides (default: collected)")
+	fl.StringVar(&s.data, "data", "", "data set to train on besides, as written by hinge collect (required)")
 	fl.IntVar(&s.rounds, "rounds", 4, "rounds of playing, training and choosing")
 	fl.Float64SliceVar(&s.shares, "shares", []float64{1, 0.8}, "shares of its ReLUs that candidates keep")
 	fl.Float64SliceVar(&s.stable, "stable", []float64{0}, "factors of the reward for stable units, each tried with every share")
@@ -72,6 +69,9 @@ episodes from starts that no choice was made by.`,
 			return nil, badInputf("--rounds is %d, --epochs %d, --play %d, --judge %d, --test %d, --nodes %d; each must be at least 1",
 				s.rounds, s.epochs, s.play, s.judge, s.test, s.nodes)
 		}
+		if s.data == "" {
+			return nil, badInputf("--data is missing; give a data set such as the first model was trained on")
+		}
 		if a.out == "" {
 			a.out = "study-planner"
 		}
@@ -84,7 +84,7 @@ episodes from starts that no choice was made by.`,
 
 func (a *app) plannerStudy(ctx context.Context, s plannerStudy, command string) (result, error) {
 	w := &plannerWork{study: s, scratch: filepath.Join(a.out, "candidate.safetensors"), task: "push-t"}
-	model, data, err := a.plannerInputs(ctx, w)
+	model, data, err := w.inputs()
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +105,6 @@ func (a *app) plannerStudy(ctx context.Context, s plannerStudy, command string) 
 				p = a.progress("study planner", "candidates", t.Total)
 			}
 			p.set(t.Done, fmt.Sprintf("%d ReLUs, %.0f nodes, cost %.3g", t.ReLUs, t.Worth.Work, t.Worth.Cost))
-			trialRows(r, t)
 		},
 	})
 	p.finish()
@@ -114,6 +113,7 @@ func (a *app) plannerStudy(ctx context.Context, s plannerStudy, command string) 
 	}
 	best := trials[0]
 	for _, t := range trials {
+		trialRows(r, t)
 		if t.Kept {
 			best = t
 		}
@@ -132,21 +132,17 @@ func (a *app) plannerStudy(ctx context.Context, s plannerStudy, command string) 
 	return a.saved("study", r)
 }
 
-// plannerInputs returns the model to start from and the data.
-func (a *app) plannerInputs(ctx context.Context, w *plannerWork) (*dynamics.Model, *dynamics.Dataset, error) {
+// inputs returns the model to start from and the data.
+func (w *plannerWork) inputs() (*dynamics.Model, *dynamics.Dataset, error) {
 	sc, loop, err := w.open(0, w.study.model)
 	if err != nil {
 		return nil, nil, badInput(err)
 	}
-	if w.study.data != "" {
-		data, err := loadDataset(w.study.data)
-		if err != nil {
-			return nil, nil, err
-		}
-		return loop.Model, data, checkFits(loop.Model, sc.ModelName(), data, w.study.data)
+	data, err := loadDataset(w.study.data)
+	if err != nil {
+		return nil, nil, err
 	}
-	data, err := a.collect(ctx, loop.Task, dynamics.CollectOptions{Episodes: collectedEpisodes, Steps: 20, Seed: a.seed})
-	return loop.Model, data, err
+	return loop.Model, data, checkFits(loop.Model, sc.ModelName(), data, w.study.data)
 }
 
 // trialRows are the figures a candidate was chosen by.

@@ -69,7 +69,7 @@ func Run(ctx context.Context, teacher control.System, start []float64, action co
 	}
 	opts = opts.withDefaults()
 	collect := func(seed uint64) (*dynamics.Dataset, error) {
-		return dynamics.Collect(ctx, teacher, nil, explore(action), scatter(start), dynamics.CollectOptions{
+		return dynamics.Collect(ctx, teacher, nil, dynamics.Exploring(scatter(start), explore(action)), dynamics.CollectOptions{
 			Episodes: opts.Episodes, Steps: opts.Steps, Seed: seed, Workers: opts.Workers,
 			Meta: dynamics.DataMeta{Signals: dynamics.Signals{PointDim: 2}},
 		})
