@@ -287,7 +287,7 @@ func TestFitRefuses(t *testing.T) {
 		return err
 	}
 	for want, err := range map[string]error{
-		"feature 3 is constant (4)":                  fit(still, func(*FitOptions) {}),
+		"learned; vary u_0 in the data":              fit(still, func(*FitOptions) {}),
 		"horizon is 7; episodes of 6":                fit(d, func(o *FitOptions) { o.Horizon = 7 }),
 		"learning rate is NaN":                       fit(d, func(o *FitOptions) { o.LearningRate = math.NaN() }),
 		"noise is -1":                                fit(d, func(o *FitOptions) { o.Noise = -1 }),

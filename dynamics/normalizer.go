@@ -3,6 +3,7 @@ package dynamics
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"hinge/control"
 )
@@ -81,6 +82,17 @@ func (m *moments) normalizer() Normalizer {
 	return z
 }
 
+// coordinatesIn names the coordinates of [x; u] that a feature depends on.
+func (d *Dataset) coordinatesIn(row []float64) string {
+	var names []string
+	for i, f := range row {
+		if f != 0 {
+			names = append(names, d.Meta.coordinate(i, d.Nx))
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
 // normalizers returns the statistics of the features F v + f and of the
 // residual motion x' - (B v + b) over the given episodes.
 //
@@ -109,7 +121,8 @@ func normalizers(d *Dataset, episodes []int, features, base control.Affine) (in,
 	in, out = fm.normalizer(), rm.normalizer()
 	for i, s := range in.Scale {
 		if s == 0 {
-			return in, out, fmt.Errorf("feature %d is constant (%g) over the training data, so its effect cannot be learned; vary it in the data or leave it out of the features", i, in.Mean[i])
+			return in, out, fmt.Errorf("feature %d is constant (%g) over the training data, so its effect cannot be learned; vary %s in the data or leave it out of the features",
+				i, in.Mean[i], d.coordinatesIn(features.Row(i)))
 		}
 	}
 	return in, out, nil

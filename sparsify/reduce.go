@@ -45,6 +45,7 @@ func Reduce(ctx context.Context, m *dynamics.Model, d *dynamics.Dataset, budgets
 		return nil, err
 	}
 	dense.Meta.Seed, dense.Meta.DataHash = opts.Train.Seed, d.Hash()
+	dense.Meta.Reach, dense.Meta.Spread = nil, nil // of another network
 	r := &reduction{data: d, opts: opts, model: dense, total: totalEpochs(stages, opts)}
 	if err := r.run(ctx, stages); err != nil {
 		return r.results, fmt.Errorf("sparsify: %w", err)

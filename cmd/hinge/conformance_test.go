@@ -53,6 +53,7 @@ func TestBadInput(t *testing.T) {
 	truncated := file("truncated.safetensors", string(read(t, model)[:200]))
 	typo := file("typo.yaml", "task: push-t\nplanner:\n  horizont: 3\n")
 	config := file("train.yaml", "epoch: 3\n")
+	otherTask := otherData(t, filepath.Join(dir, "other.npz"))
 	badLog := file("log.csv", "x,u\n1,2\nfast,3\n")
 	logSpec := file("log.yaml", "task: cart\nperiod: 0.1\nstates: [x]\nstate_units: [m]\nactions: [u]\naction_units: [N]\n")
 	noUnits := file("units.yaml", "task: cart\nperiod: 0.1\nstates: [x]\nactions: [u]\naction_units: [N]\n")
@@ -107,6 +108,7 @@ func TestBadInput(t *testing.T) {
 		{args: []string{"train", data, "--ensemble", "0"}, want: []string{"--ensemble 0", "1 to 100"}},
 		{args: []string{"train", data, "--plot", "loss.gif"}, want: []string{"--plot loss.gif", "must end in .png"}},
 		{args: []string{"sparsify", model, "--budget", "4"}, want: []string{"--data is missing"}},
+		{args: []string{"sparsify", model, "--data", otherTask, "--budget", "4"}, want: []string{"other.npz", `is of task "cart"`, `of task "push-t"`}},
 		{args: []string{"sparsify", model, "--data", data}, want: []string{"--budget is missing"}},
 		{args: []string{"sparsify", model, "--data", data, "--budget", "99"}, want: []string{"--budget 99", "0 to 8"}},
 		{args: []string{"sparsify", model, "--data", data, "--budget", "4,4"}, want: []string{"--budget 4", "twice"}},
@@ -156,6 +158,17 @@ func TestBadInput(t *testing.T) {
 			t.Errorf("hinge %s: the message is not one line:\n%s", strings.Join(test.args, " "), o.stderr)
 		}
 	}
+}
+
+// otherData writes a data set of another task.
+func otherData(t *testing.T, path string) string {
+	t.Helper()
+	d := dynamics.NewDataset(20, 2, 1, 1)
+	d.Meta.Task = "cart"
+	if err := d.Save(path); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
 
 // poisonedData writes a data set with a NaN in it, which Save would refuse.

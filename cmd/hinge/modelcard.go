@@ -89,6 +89,14 @@ func actionBox(d *dynamics.Dataset) control.Box {
 	return box
 }
 
+func allEpisodes(d *dynamics.Dataset) []int {
+	all := make([]int, d.Episodes)
+	for e := range all {
+		all[e] = e
+	}
+	return all
+}
+
 // stableStarts is the number of recorded states at which training looks for units
 // whose phase is known.
 const stableStarts = 8
@@ -96,11 +104,7 @@ const stableStarts = 8
 // stableRanges returns what a model's units can be for all actions from recorded
 // states, and from all states a typical step away from them.
 func stableRanges(d *dynamics.Dataset) func(m *dynamics.Model) dynamics.UnitRanges {
-	action := actionBox(d)
-	all := make([]int, d.Episodes)
-	for e := range all {
-		all[e] = e
-	}
+	action, all := actionBox(d), allEpisodes(d)
 	return func(m *dynamics.Model) dynamics.UnitRanges {
 		var boxes []control.Box
 		for i, x := range recordedStates(d, all, stableStarts) {

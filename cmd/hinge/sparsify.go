@@ -62,7 +62,7 @@ larger ones. --set and --config know the keys
 		if err != nil && len(results) == 0 {
 			return nil, badInputf("data set %s: %w", dataFile, err) // it cannot be trained on like that
 		}
-		r, saveErr := a.saveSparse(results, budgets, path, commandLine(cmd, args))
+		r, saveErr := a.saveSparse(results, budgets, data, path, commandLine(cmd, args))
 		return r, errors.Join(diverged(err), saveErr)
 	})
 }
@@ -82,15 +82,7 @@ func sparsifyInputs(modelFile, dataFile string) (*dynamics.Model, *dynamics.Data
 	if err != nil {
 		return nil, nil, err
 	}
-	return model, data, checkFits(model, modelFile, data, dataFile)
-}
-
-// checkFits reports data that are not of the system a model speaks of.
-func checkFits(model *dynamics.Model, modelFile string, data *dynamics.Dataset, dataFile string) error {
-	if nx, nu := model.Dims(); nx != data.Nx || nu != data.Nu {
-		return badInputf("--data %s: has %d state and %d action coordinates; the model %s has %d and %d", dataFile, data.Nx, data.Nu, modelFile, nx, nu)
-	}
-	return nil
+	return model, data, sameSystem(model, data, modelFile, dataFile)
 }
 
 func checkBudgets(budgets []int, relus int) error {
@@ -138,10 +130,15 @@ func (a *app) sparsify(ctx context.Context, model *dynamics.Model, data *dynamic
 }
 
 // saveSparse writes the models and returns what is to be said of them.
-func (a *app) saveSparse(results []reduced, budgets []int, path, command string) (result, error) {
+func (a *app) saveSparse(results []reduced, budgets []int, data *dynamics.Dataset, path, command string) (result, error) {
 	var r sparsifyResult
 	for _, m := range results {
 		m.Model.Meta.Tool, m.Model.Meta.Command = version.Tool(), command
+		reach, err := reachOf(m.Model, data, allEpisodes(data))
+		if err != nil {
+			return nil, err
+		}
+		m.Model.Meta.Reach = reach
 		out := path
 		if len(budgets) > 1 {
 			out = fmt.Sprintf("%s-%d.safetensors", strings.TrimSuffix(path, ".safetensors"), m.Budget)

@@ -142,7 +142,7 @@ func (w *plannerWork) inputs() (*dynamics.Model, *dynamics.Dataset, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	return loop.Model, data, checkFits(loop.Model, sc.ModelName(), data, w.study.data)
+	return loop.Model, data, sameSystem(loop.Model, data, sc.ModelName(), w.study.data)
 }
 
 // trialRows are the figures a candidate was chosen by.
