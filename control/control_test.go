@@ -18,7 +18,7 @@ import (
 func cost(rng *rand.Rand) *control.Cost {
 	const nx, nu, h = 3, 2, 4
 	c := &control.Cost{Nx: nx, Nu: nu, Horizon: h}
-	for i, n := range []control.Norm{control.L1, control.LInf, control.SquaredL2, control.Disc, control.Max} {
+	for i, n := range []control.Norm{control.L1, control.LInf, control.SquaredL2, control.Disc, control.Max, control.Hinge, control.Polygon} {
 		r := control.NewAffine(2, nx+nu)
 		for j := range r.W {
 			r.W[j] = rng.NormFloat64()
@@ -100,10 +100,14 @@ func TestMeasureKnowsEveryNorm(t *testing.T) {
 	for _, r := range []float64{-3, 1, 2} {
 		m = m.Add(r)
 	}
-	for norm, want := range map[control.Norm]float64{control.L1: 6, control.LInf: 3, control.SquaredL2: 14, control.Disc: 2, control.Max: 2} {
+	for norm, want := range map[control.Norm]float64{control.L1: 6, control.LInf: 3, control.SquaredL2: 14, control.Disc: 2, control.Max: 2,
+		control.Hinge: 3, control.Polygon: 0} {
 		if got := m.Norm(norm, 4); got != want {
 			t.Errorf("%v is %g, want %g", norm, got, want)
 		}
+	}
+	if inside := control.NewMeasure().Add(-3).Add(-1); inside.Norm(control.Polygon, 0) != 1 || inside.Norm(control.Hinge, 0) != 0 {
+		t.Error("a point that keeps both rows by 1 at least is 1 deep in their polygon")
 	}
 	if m.Norm(control.Disc, 3) != 0 {
 		t.Error("outside a disc something is charged")

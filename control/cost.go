@@ -163,6 +163,11 @@ func (c *Cost) StageGrad(dx, du, duPrev []float64, t int, x, u, uPrev []float64)
 
 func (k *Term) addGrad(c *Cost, f float64, dx, du, duPrev []float64, t int, x, u, uPrev []float64) {
 	switch k.Norm {
+	case Polygon:
+		if at, _ := k.largest(c, t, x, u, uPrev); k.residual(c, t, at, x, u, uPrev) < 0 {
+			k.addRow(c, at, -f, dx, du, duPrev)
+		}
+		return
 	case LInf, Max:
 		at, slope := k.largest(c, t, x, u, uPrev)
 		k.addRow(c, at, f*slope, dx, du, duPrev)
@@ -177,6 +182,8 @@ func (k *Term) addGrad(c *Cost, f float64, dx, du, duPrev []float64, t int, x, u
 		switch k.Norm {
 		case L1:
 			r = sign(r)
+		case Hinge:
+			r = max(0, sign(r))
 		case SquaredL2:
 			r *= 2
 		case Disc:
@@ -186,7 +193,7 @@ func (k *Term) addGrad(c *Cost, f float64, dx, du, duPrev []float64, t int, x, u
 	}
 }
 
-// largest returns the row that an LInf or Max term takes and the derivative of
+// largest returns the row that an LInf, Max or Polygon term takes and the derivative of
 // the norm with respect to it.
 func (k *Term) largest(c *Cost, t int, x, u, uPrev []float64) (at int, slope float64) {
 	best := math.Inf(-1)

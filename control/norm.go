@@ -8,16 +8,23 @@ import (
 // Norm is how a cost term measures its residual.
 type Norm uint8
 
-// The norms. All but Disc are convex in the residual; all but Max are at least 0.
+// The norms. All but Disc and Polygon are convex in the residual; all but Max are at
+// least 0.
 const (
 	L1        Norm = iota // sum of |r_i|
 	LInf                  // largest |r_i|
 	SquaredL2             // sum of r_i^2
 	Disc                  // max(0, Radius^2 - sum of r_i^2): inside a keep-out disc
 	Max                   // largest r_i, with its sign: one row is a linear cost, more a convex piecewise linear one
+	Hinge                 // sum of max(0, r_i): rows r <= 0 as soft constraints, the weight is the price of their slack
+	Polygon               // max(0, -largest r_i): depth inside the keep-out polygon r <= 0, a row for each side
 )
 
-var normNames = [...]string{"l1", "linf", "squared-l2", "disc", "max"}
+var normNames = [...]string{"l1", "linf", "squared-l2", "disc", "max", "hinge", "polygon"}
+
+// KeepsOut reports whether the norm is the penalty of a keep-out region. It is not convex,
+// so what bounds it from below is at first that it is not negative.
+func (n Norm) KeepsOut() bool { return n == Disc || n == Polygon }
 
 // String returns the name used in files.
 func (n Norm) String() string {
@@ -29,7 +36,7 @@ func (n Norm) String() string {
 
 // Measure takes the entries of a residual one by one and knows every norm of
 // them, so that nobody has to store them. [NewMeasure] returns an empty one.
-type Measure struct{ sum, largest, squares, top float64 }
+type Measure struct{ sum, largest, squares, top, over float64 }
 
 // NewMeasure returns the measure of no entries.
 func NewMeasure() Measure { return Measure{top: math.Inf(-1)} }
@@ -37,7 +44,7 @@ func NewMeasure() Measure { return Measure{top: math.Inf(-1)} }
 // Add returns the measure of one entry more.
 func (m Measure) Add(r float64) Measure {
 	a := math.Abs(r)
-	return Measure{m.sum + a, max(m.largest, a), m.squares + r*r, max(m.top, r)}
+	return Measure{m.sum + a, max(m.largest, a), m.squares + r*r, max(m.top, r), m.over + max(0, r)}
 }
 
 // Norm returns n of the entries; only a Disc reads the radius.
@@ -53,6 +60,10 @@ func (m Measure) Norm(n Norm, radius float64) float64 {
 		return max(0, radius*radius-m.squares)
 	case Max:
 		return m.top
+	case Hinge:
+		return m.over
+	case Polygon:
+		return max(0, -m.top)
 	}
 	panic("control: Measure: unknown norm")
 }

@@ -188,4 +188,5 @@ func CertificateProgram(p *relu.Program) *certificate.Program {
 var certificateGates = map[nn.Gate]string{nn.ReLU: certificate.ReLU, nn.Identity: certificate.Identity, nn.Zero: certificate.Zero}
 
 var certificateNorms = map[control.Norm]string{control.L1: certificate.L1, control.LInf: certificate.LInf,
-	control.SquaredL2: certificate.SquaredL2, control.Disc: certificate.Disc, control.Max: certificate.Max}
+	control.SquaredL2: certificate.SquaredL2, control.Disc: certificate.Disc, control.Max: certificate.Max,
+	control.Hinge: certificate.Hinge, control.Polygon: certificate.Polygon}

@@ -22,6 +22,7 @@ var constrained = []relutest.Shape{
 	{Nx: 3, Nu: 1, Horizon: 2, Hidden: []int{5, 4}, Chain: true},
 	{Nx: 2, Nu: 2, Horizon: 4, Hidden: []int{4}, Norm: control.Max},
 	{Nx: 2, Nu: 2, Horizon: 2, Hidden: []int{5}, Norm: control.LInf},
+	{Nx: 2, Nu: 2, Horizon: 3, Hidden: []int{5}, Norm: control.Hinge},
 	{Nx: 2, Nu: 2, Horizon: 2, Hidden: []int{5}, Norm: control.SquaredL2},
 }
 
@@ -38,7 +39,7 @@ func TestConstrainedAgainstHiGHS(t *testing.T) {
 	optimal, infeasible, whole := 0, 0, 0
 	for seed := range uint64(160) {
 		rng := rand.New(rand.NewPCG(seed, 81))
-		p := relutest.Random(rng, constrained[int(seed)%4])
+		p := relutest.Random(rng, constrained[int(seed)%5])
 		relutest.Constrain(rng, p, 1+int(seed)%3)
 		r, err := bnb.Solve(context.Background(), p, bnb.Options{RelGap: 1e-7, AbsGap: 1e-7, NodeLimit: 20_000})
 		if err != nil {

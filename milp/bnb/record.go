@@ -16,8 +16,6 @@ type recorder struct {
 	size  atomic.Int64 // numbers kept so far
 	limit int64
 
-	follows bool // see [follows]
-
 	stages  *regionRecord // root of the search by stages, nil if there was none
 	frames  []frame
 	lacking atomic.Bool // a part of its proof is not there
@@ -45,7 +43,8 @@ type record struct {
 	kids         *[2]*record // nil for a leaf
 }
 
-// slopes is a dual with the upper slopes that the ranges gave, where states are followed.
+// slopes is a dual with the upper slopes that the ranges gave. With both slopes the
+// checker gets the same linear form, whatever its ranges.
 type slopes struct {
 	bound.Dual
 	up []float64
@@ -59,7 +58,7 @@ func (r *recorder) open(t *tree, n *node, box control.Box) {
 		return
 	}
 	t.rec = &treeRecord{root: r.leaf(box.Lower, box.Upper), cutoff: math.Inf(1)}
-	t.rec.root.dual, t.rec.root.bound, t.rec.root.own = r.copyDual(n.dual, n.ranges), n.bound, n.bound
+	t.rec.root.dual, t.rec.root.bound, t.rec.root.own = copyDual(n.dual, n.ranges), n.bound, n.bound
 	n.rec = t.rec.root
 	r.trees = append(r.trees, t.rec)
 }
@@ -138,29 +137,23 @@ func (p *record) copyDual(n *node, d *bound.Dual) *slopes {
 	if p == nil {
 		return nil
 	}
-	p.r.size.Add(int64(len(d.Low) + len(d.Mult) + len(d.Split) + len(d.Rows)))
-	return p.r.copyDual(d, n.ranges)
+	p.r.size.Add(int64(2*len(d.Low) + len(d.Mult) + len(d.Split) + len(d.Rows)))
+	return copyDual(d, n.ranges)
 }
 
 // copyDual copies a dual. Slopes that it does not read become those of the phase.
-func (r *recorder) copyDual(d *bound.Dual, ranges bound.Ranges) *slopes {
-	c := &slopes{Dual: bound.Dual{Low: slices.Clone(d.Low), Mult: slices.Clone(d.Mult), Split: slices.Clone(d.Split), Rows: slices.Clone(d.Rows)}}
-	if r.follows {
-		c.up = make([]float64, len(c.Low))
-	}
+func copyDual(d *bound.Dual, ranges bound.Ranges) *slopes {
+	c := &slopes{Dual: bound.Dual{Low: slices.Clone(d.Low), Mult: slices.Clone(d.Mult), Split: slices.Clone(d.Split), Rows: slices.Clone(d.Rows)},
+		up: make([]float64, len(d.Low))}
 	for i, u := range ranges.Upper {
 		l := ranges.Lower[i]
 		switch {
 		case l >= 0:
-			c.Low[i] = 1
+			c.Low[i], c.up[i] = 1, 1
 		case u <= 0:
 			c.Low[i] = 0
-		}
-		if c.up != nil {
-			c.up[i] = max(0, min(1, slope(l, u)))
-			if l >= 0 {
-				c.up[i] = 1
-			}
+		default:
+			c.up[i] = slope(l, u)
 		}
 	}
 	return c

@@ -32,6 +32,8 @@ var certified = []relutest.Shape{
 	{Nx: 3, Nu: 1, Horizon: 3, Hidden: []int{4}, Norm: control.Max},
 	{Nx: 2, Nu: 2, Horizon: 2, Hidden: []int{6}, Norm: control.SquaredL2, Rate: true},
 	{Nx: 3, Nu: 2, Horizon: 4, Hidden: []int{4, 4}},
+	{Nx: 2, Nu: 2, Horizon: 2, Hidden: []int{5}, Norm: control.Hinge, Rate: true},
+	{Nx: 2, Nu: 1, Horizon: 2, Hidden: []int{5}, KeepOut: true},
 }
 
 // TestCertificates: what every engine proves, with the gap closed or cut short, is

@@ -163,7 +163,7 @@ func (r *relaxation) dual(d *bound.Dual, y, reduced []float64) {
 				d.Mult[at+j] = -y[row+j] / k.Factor
 			case control.LInf:
 				d.Mult[at+j] = (y[row+2*j] - y[row+2*j+1]) / k.Factor
-			case control.Max:
+			case control.Max, control.Hinge:
 				d.Mult[at+j] = y[row+j] / k.Factor
 			}
 		}

@@ -43,9 +43,12 @@ func (r *rows) add(lower, upper float64) int {
 func normColumns(p *relu.Program) int {
 	cols := 0
 	for i := range p.Terms {
-		if k := &p.Terms[i]; k.Norm == control.L1 {
+		switch k := &p.Terms[i]; k.Norm {
+		case control.L1:
 			cols += 2 * k.Rows
-		} else {
+		case control.Hinge:
+			cols += k.Rows
+		default:
 			cols++
 		}
 	}
@@ -55,7 +58,7 @@ func normColumns(p *relu.Program) int {
 // isLinear reports whether the objective is one of a linear program.
 func isLinear(p *relu.Program) bool {
 	return !slices.ContainsFunc(p.Terms, func(k relu.Term) bool {
-		return k.Norm == control.SquaredL2 || k.Norm == control.Disc
+		return k.Norm == control.SquaredL2 || k.Norm.KeepsOut()
 	})
 }
 
@@ -69,11 +72,21 @@ func (r *rows) objective(lin *linearisation, b *bound.Bounder, col int) []int {
 	for i := range lin.p.Terms {
 		k, size := &lin.p.Terms[i], r.sizes(b, i)
 		first = append(first, r.lp.Rows())
-		if k.Norm == control.L1 {
+		switch k.Norm {
+		case control.L1:
 			for j := range k.Rows {
 				lin.residual(e, k, j)
 				r.absolute(e, size[j], k.Factor, col)
 				col += 2
+			}
+			continue
+		case control.Hinge:
+			for j := range k.Rows {
+				lin.residual(e, k, j)
+				r.lp.SetCost(col, k.Factor)
+				r.lp.SetColumn(col, 0, size[j])
+				r.epigraph(e, size[j], false, col)
+				col++
 			}
 			continue
 		}

@@ -139,7 +139,7 @@ func openLive(ctx context.Context, p *relu.Program, opts Options, l *live) (*sea
 		best: incumbent{value: math.Inf(1)}, p: newProblem(p)}
 	s.res = &Result{}
 	if s.opts.Record {
-		s.rec = &recorder{limit: int64(s.opts.RecordLimit), follows: p.Constrained()}
+		s.rec = &recorder{limit: int64(s.opts.RecordLimit)}
 	}
 	s.tryStarts()
 	s.p.follows = follows(p, s.opts)

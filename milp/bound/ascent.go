@@ -26,8 +26,9 @@ type dualAscent struct {
 	x          []float64 // state in the relaxed network
 	u          []float64 // minimiser of the form on the box
 	center     *relu.Workspace
-	ranges     bool // ranges are used: see Dual.Split
-	costless   bool // see Refutes
+	ranges     bool      // ranges are used: see Dual.Split
+	costless   bool      // see Refutes
+	residual   []float64 // of one term
 }
 
 func (b *Bounder) newAscent() *dualAscent {
@@ -36,8 +37,17 @@ func (b *Bounder) newAscent() *dualAscent {
 		adjoint: make([]float64, n), grad: *b.NewDual(), m: *b.NewDual(), v: *b.NewDual(),
 		best: *b.NewDual(), work: *b.NewDual(),
 		buf: make([]float64, b.in+len(b.units)), x: make([]float64, b.p.Nx),
-		u: make([]float64, b.p.Inputs()), center: b.p.NewWorkspace(),
+		u: make([]float64, b.p.Inputs()), center: b.p.NewWorkspace(), residual: make([]float64, b.largestTerm()),
 	}
+}
+
+// largestTerm returns the most residuals that a term has.
+func (b *Bounder) largestTerm() int {
+	rows := 0
+	for i := range b.p.Terms {
+		rows = max(rows, b.p.Terms[i].Rows)
+	}
+	return rows
 }
 
 // gradient writes the derivative of the last evaluate to the scratch gradient:
@@ -120,7 +130,7 @@ func splitGradient(split, z, l, u float64) float64 {
 // termGradient writes the derivative of term i with respect to its multipliers.
 func (b *Bounder) termGradient(dst, mult []float64, i int) {
 	k, s, nx, nu := &b.p.Terms[i], b.ascent, b.p.Nx, b.p.Nu
-	if k.Norm == control.Disc {
+	if k.Norm.KeepsOut() {
 		return
 	}
 	for j := range k.Rows {

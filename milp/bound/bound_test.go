@@ -6,20 +6,12 @@ import (
 	"slices"
 	"testing"
 
-	"hinge/control"
 	"hinge/milp/bound"
 	"hinge/milp/relu"
 	"hinge/milp/relu/relutest"
 )
 
-var shapes = []relutest.Shape{
-	{Nx: 2, Nu: 1, Horizon: 1, Hidden: []int{4}, Norm: control.L1},
-	{Nx: 3, Nu: 2, Horizon: 3, Hidden: []int{6, 5}, Norm: control.L1, Rate: true},
-	{Nx: 2, Nu: 2, Horizon: 2, Hidden: []int{8}, Norm: control.LInf, Chain: true},
-	{Nx: 2, Nu: 1, Horizon: 4, Hidden: []int{4, 4}, Norm: control.SquaredL2, Rate: true},
-	{Nx: 4, Nu: 2, Horizon: 2, Hidden: []int{6, 6, 6}, Norm: control.L1},
-	{Nx: 3, Nu: 2, Horizon: 2, Hidden: []int{5, 5}, Norm: control.Max},
-}
+var shapes = relutest.Shapes()
 
 // No point of a box may leave the ranges found for it, or lie below the
 // objective's bound or its linear form, whatever the dual.

@@ -62,6 +62,7 @@ type Bounder struct {
 	price0   float64 // of a row, to start from
 
 	infeasible bool // see Infeasible
+	keepsOut   bool // a term is that of a keep-out region
 	follow     bool // see Following
 	gammaPull  float64
 	trivial    float64 // bound of the objective that holds without any work
@@ -97,6 +98,7 @@ func newBounder(p *relu.Program, follow bool) *Bounder {
 	rows := 0
 	for i := range p.Terms {
 		rows += p.Terms[i].Rows
+		b.keepsOut = b.keepsOut || p.Terms[i].Norm.KeepsOut()
 		if p.Terms[i].Norm == control.Max {
 			b.trivial = math.Inf(-1)
 		}

@@ -73,6 +73,10 @@ func tangent(n control.Norm, r []float64) {
 		for i, v := range r {
 			r[i] = clamp(math.Copysign(1, v), -1, 1)
 		}
+	case control.Hinge:
+		for i, v := range r {
+			r[i] = clamp(math.Copysign(1, v), 0, 1)
+		}
 	case control.LInf:
 		at := 0
 		for i, v := range r {
@@ -126,6 +130,10 @@ func (b *Bounder) project(d *Dual, r Ranges) {
 		case control.L1:
 			for j := range m {
 				m[j] = clamp(m[j], -1, 1)
+			}
+		case control.Hinge:
+			for j := range m {
+				m[j] = clamp(m[j], 0, 1)
 			}
 		case control.LInf:
 			projectL1(m)

@@ -86,7 +86,7 @@ func (b *Bounder) affine(dst *vec.Column, u *unit) {
 // improves its tangents if they are free of each other.
 func (b *Bounder) improveTangents(i, at int) {
 	k, s, nx, nu := &b.p.Terms[i], b.refining, b.p.Nx, b.p.Nu
-	if k.Norm == control.Disc {
+	if k.Norm.KeepsOut() {
 		return
 	}
 	for j := range k.Rows {
@@ -106,8 +106,11 @@ func (b *Bounder) improveTangents(i, at int) {
 			}
 			s.slack[q] += k.Factor * m[q] * v
 		}
-		if k.Norm == control.L1 {
+		switch k.Norm {
+		case control.L1:
 			vec.Adam(m, column(s.multM, at+j), column(s.multV, at+j), e, &s.tangentRates)
+		case control.Hinge: // its tangents are in [0, 1], as slopes are
+			vec.Adam(m, column(s.multM, at+j), column(s.multV, at+j), e, &s.rates)
 		}
 	}
 }

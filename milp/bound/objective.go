@@ -23,8 +23,9 @@ func (b *Bounder) Objective(d *Dual, form *Form, r Ranges, lower, upper []float6
 	s := b.ascent
 	b.project(d, r)
 	d.Copy(&s.work)
-	best := b.evaluate(&s.work, r, lower, upper)
-	b.keep(form)
+	kept := b.keepOut(r, lower, upper)
+	best := atLeast(b.evaluate(&s.work, r, lower, upper), kept)
+	b.keep(form, kept)
 	d.Copy(&s.best)
 	s.m.clear()
 	s.v.clear()
@@ -33,9 +34,9 @@ func (b *Bounder) Objective(d *Dual, form *Form, r Ranges, lower, upper []float6
 		rate := opts.Rate * math.Pow(.1, float64(i-1)/float64(max(1, opts.Steps-1)))
 		b.step(i, rate)
 		b.project(&s.work, r)
-		if v := b.evaluate(&s.work, r, lower, upper); v > best {
+		if v := atLeast(b.evaluate(&s.work, r, lower, upper), kept); v > best {
 			best = v
-			b.keep(form)
+			b.keep(form, kept)
 			s.work.Copy(&s.best)
 		}
 	}
@@ -43,12 +44,21 @@ func (b *Bounder) Objective(d *Dual, form *Form, r Ranges, lower, upper []float6
 	return max(best, b.trivial)
 }
 
-// keep copies the current row, with its rounding allowance, to form.
-func (b *Bounder) keep(form *Form) {
+// atLeast returns a + b, b >= 0, rounded downwards.
+func atLeast(a, b float64) float64 {
+	if b == 0 {
+		return a
+	}
+	return math.Nextafter(a+b, math.Inf(-1))
+}
+
+// keep copies the current row, with its rounding allowance, and what keep-out terms cost
+// at least to form.
+func (b *Bounder) keep(form *Form, kept float64) {
 	if form == nil {
 		return
 	}
-	form.C = b.row.c - b.gammaPull*(b.row.mass+math.Abs(b.row.c))
+	form.C = atLeast(b.row.c-b.gammaPull*(b.row.mass+math.Abs(b.row.c)), kept)
 	copy(form.A, b.row.a)
 	if math.IsNaN(form.C + vec.Dot(form.A, form.A)) {
 		form.C = math.Inf(-1)
@@ -91,7 +101,7 @@ func (b *Bounder) evaluate(d *Dual, r Ranges, lower, upper []float64) float64 {
 func (b *Bounder) seed(i int, mult []float64) {
 	k, w, nx, nu := &b.p.Terms[i], &b.row, b.p.Nx, b.p.Nu
 	switch k.Norm {
-	case control.Disc: // not convex: bounded below by 0
+	case control.Disc, control.Polygon: // not convex: see keepOut
 		return
 	case control.Max: // the multipliers sum to 1 up to rounding
 		w.mass += k.Factor * slices.Max(b.termMass[i])

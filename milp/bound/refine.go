@@ -188,7 +188,7 @@ func (b *Bounder) pullOptimised(r Ranges, t int) {
 // price adds share times the tangent of term i, whose first residual is at.
 func (b *Bounder) price(i, at int) {
 	k, w, s, nx, nu := &b.p.Terms[i], &b.panel, b.refining, b.p.Nx, b.p.Nu
-	if k.Norm == control.Disc { // not convex: bounded below by 0
+	if k.Norm.KeepsOut() { // not convex: bounded below by 0
 		return
 	}
 	if k.Norm == control.Max { // the multipliers sum to 1 up to rounding

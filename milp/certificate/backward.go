@@ -272,6 +272,7 @@ func (m *model) pullCost(f *form, y *sides, mult, lower, upper []float64) {
 // seed adds the tangent of a term, with the multipliers mult, to the form.
 //
 //	l1:         factor |r_j| >= m_j r_j if |m_j| <= factor
+//	hinge:      factor max(0, r_j) >= m_j r_j if 0 <= m_j <= factor
 //	linf:       factor max |r| >= sum m_j r_j if sum |m_j| <= factor
 //	max:        factor max r   >= sum m_j r_j if m >= 0 and sum m_j = factor
 //	squared_l2: factor r_j^2   >= m_j r_j - m_j^2/(4 factor)
@@ -279,7 +280,7 @@ func (m *model) pullCost(f *form, y *sides, mult, lower, upper []float64) {
 // Rounding may make the sum of linf or max miss the factor: the difference is
 // charged times the largest residual.
 func (m *model) seed(f *form, k *Term, mult []float64, r *ranges, lower, upper []float64) {
-	if k.Norm == Disc || k.Factor == 0 {
+	if k.keepsOut() || k.Factor == 0 {
 		return
 	}
 	var total, exact float64 // sum |m_j|, and the magnitudes met on the way

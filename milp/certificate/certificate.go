@@ -113,11 +113,13 @@ const (
 	L1        = "l1"         // sum |r_i|
 	LInf      = "linf"       // max |r_i|
 	SquaredL2 = "squared_l2" // sum r_i^2
-	Disc      = "disc"       // max(0, Radius^2 - sum r_i^2), bounded below by 0
+	Disc      = "disc"       // max(0, Radius^2 - sum r_i^2)
 	Max       = "max"        // max r_i
+	Hinge     = "hinge"      // sum max(0, r_i)
+	Polygon   = "polygon"    // max(0, -max r_i)
 )
 
-var norms = []string{L1, LInf, SquaredL2, Disc, Max}
+var norms = []string{L1, LInf, SquaredL2, Disc, Max, Hinge, Polygon}
 
 // The gates of a unit.
 const (
@@ -150,8 +152,8 @@ type Leaf struct {
 	// are. Absent: that of the range's triangle.
 	Up []float64 `json:"up,omitempty"`
 	// Mult is the tangent of every residual of the cost, term by term: in [-1, 1] for
-	// l1, sum of magnitudes at most 1 for linf, the point of tangency for squared_l2,
-	// not negative with sum 1 for max; disc ignores it. Absent: the tangents at the
+	// l1, in [0, 1] for hinge, sum of magnitudes at most 1 for linf, the point of tangency
+	// for squared_l2, not negative with sum 1 for max; disc and polygon ignore it. Absent: the tangents at the
 	// centre of the leaf.
 	Mult []float64 `json:"mult,omitempty"`
 	// Rows is the multiplier of every row of the constraints, not negative: it adds

@@ -162,6 +162,9 @@ func (m *model) multReason(mult []float64, name string) string {
 			if k.Norm == L1 && math.Abs(x) > 1 {
 				return fmt.Sprintf("multiplier %d of %s is %v, outside [-1, 1] of an l1 term", at+j, name, x)
 			}
+			if k.Norm == Hinge && !(x >= 0 && x <= 1) {
+				return fmt.Sprintf("multiplier %d of %s is %v, outside [0, 1] of a hinge term", at+j, name, x)
+			}
 			if k.Norm == Max && x < 0 {
 				return fmt.Sprintf("multiplier %d of %s is %v; those of a max term must not be negative", at+j, name, x)
 			}

@@ -34,12 +34,18 @@ func (m *model) linearCost(u []float64) span {
 	r, _ := w.open(u, u)
 	return m.sum(func(k *Term, j int) span {
 		s := m.residual(k, j, r.xlo, r.xhi, u, u)
-		return span{max(s.lo, w.residual(k, j, 1, r, u)), min(s.hi, -w.residual(k, j, -1, r, u))}
+		return w.residual(k, j, s, r, u, u)
 	})
 }
 
-// residual returns a lower bound of sign times entry j of the residual of a term, at u.
-func (w *worker) residual(k *Term, j int, sign float64, r *ranges, u []float64) float64 {
+// residual narrows s, which encloses entry j of the residual of a term, by linear forms on
+// a box.
+func (w *worker) residual(k *Term, j int, s span, r *ranges, lower, upper []float64) span {
+	return span{max(s.lo, w.signed(k, j, 1, r, lower, upper)), min(s.hi, -w.signed(k, j, -1, r, lower, upper))}
+}
+
+// signed returns a lower bound of sign times entry j of the residual of a term on a box.
+func (w *worker) signed(k *Term, j int, sign float64, r *ranges, lower, upper []float64) float64 {
 	m, f := w.m, &w.f
 	f.reset()
 	m.row(f, k, j, sign)
@@ -48,7 +54,7 @@ func (w *worker) residual(k *Term, j int, sign float64, r *ranges, u []float64) 
 		m.relaxed(f, t, len(m.hidden), &sides{r: r})
 		m.reads(f, t)
 	}
-	return m.minimum(f, u, u)
+	return m.minimum(f, lower, upper)
 }
 
 // sum encloses J, given the residuals.
@@ -93,12 +99,13 @@ func (m *model) rollOut(u []float64) *ranges {
 
 // norm encloses the norm of a term's residual.
 func (k *Term) norm(residual func(k *Term, j int) span) span {
-	var sum, largest, squares span
+	var sum, largest, squares, over span
 	top := span{math.Inf(-1), math.Inf(-1)}
 	for j := range k.B {
 		r := residual(k, j)
 		a := span{max(0, r.lo, -r.hi), r.mag()}
 		sum = sum.plus(a)
+		over = over.plus(span{max(0, r.lo), max(0, r.hi)})
 		squares = squares.plus(span{down(a.lo * a.lo), up(a.hi * a.hi)})
 		largest = span{max(largest.lo, a.lo), max(largest.hi, a.hi)}
 		top = span{max(top.lo, r.lo), max(top.hi, r.hi)}
@@ -112,6 +119,10 @@ func (k *Term) norm(residual func(k *Term, j int) span) span {
 		return squares
 	case Max:
 		return top
+	case Hinge:
+		return span{max(0, over.lo), over.hi}
+	case Polygon:
+		return span{max(0, -top.hi), max(0, -top.lo)}
 	}
 	area := k.Radius * k.Radius
 	return span{max(0, down(down(area)-squares.hi)), max(0, up(up(area)-squares.lo))}

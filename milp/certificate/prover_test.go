@@ -21,7 +21,7 @@ var shapes = []shape{
 	{nx: 2, nu: 1, horizon: 3, hidden: []int{4, 3}, norms: []string{SquaredL2}, rate: true},
 	{nx: 3, nu: 2, horizon: 2, hidden: []int{4, 4}, norms: []string{LInf, L1}, skip: true, mixed: true},
 	{nx: 2, nu: 2, horizon: 1, hidden: []int{6}, norms: []string{Max, Disc}, skip: true, rate: true},
-	{nx: 1, nu: 1, horizon: 3, hidden: []int{3, 3}, norms: []string{L1, LInf, SquaredL2, Disc, Max}, skip: true, mixed: true, rate: true},
+	{nx: 1, nu: 1, horizon: 3, hidden: []int{3, 3}, norms: []string{L1, LInf, SquaredL2, Disc, Max, Hinge, Polygon}, skip: true, mixed: true, rate: true},
 }
 
 func vectorOf(rng *rand.Rand, n int, scale float64) []float64 {
@@ -107,7 +107,7 @@ func naive(p *Program, u []float64) (float64, []float64) {
 }
 
 func naiveNorm(p *Program, k *Term, x, u []float64) float64 {
-	var l1, linf, squares float64
+	var l1, linf, squares, over float64
 	top := math.Inf(-1)
 	for i, r := range k.B {
 		for j := range p.Nx {
@@ -122,8 +122,10 @@ func naiveNorm(p *Program, k *Term, x, u []float64) float64 {
 			}
 		}
 		l1, linf, squares, top = l1+math.Abs(r), max(linf, math.Abs(r)), squares+r*r, max(top, r)
+		over += max(0, r)
 	}
-	return map[string]float64{L1: l1, LInf: linf, SquaredL2: squares, Max: top, Disc: max(0, k.Radius*k.Radius-squares)}[k.Norm]
+	return map[string]float64{L1: l1, LInf: linf, SquaredL2: squares, Max: top, Disc: max(0, k.Radius*k.Radius-squares),
+		Hinge: over, Polygon: max(0, -top)}[k.Norm]
 }
 
 // prover makes certificates by bisection. It bounds with the checker's own
@@ -271,7 +273,7 @@ func (p *prover) perturb(mult []float64) {
 		m := mult[at : at+len(k.B)]
 		at += len(m)
 		switch v := p.rng.Float64(); k.Norm {
-		case L1:
+		case L1, Hinge:
 			for j := range m {
 				m[j] *= p.rng.Float64()
 			}

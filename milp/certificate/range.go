@@ -75,6 +75,9 @@ func (y *Range) reason(m *model, name string) string {
 // reason if one is not proven. Where a range becomes empty no plan is below the dual
 // bound: then some is false.
 func (k *walker) sharpen(r *ranges, lower, upper []float64) (some bool, reason string, err error) {
+	if reason := k.rangesReason(); reason != "" {
+		return true, reason, nil
+	}
 	w, step := newWorker(k.m), 0
 	for g, group := range k.c.Ranges {
 		if k.m.follows && len(group) > 0 {
@@ -90,15 +93,8 @@ func (k *walker) sharpen(r *ranges, lower, upper []float64) (some bool, reason s
 		}
 		for i := range group {
 			y := &group[i]
-			name := fmt.Sprintf("range %d of group %d", i, g)
-			if s := y.reason(k.m, name); s != "" {
-				return true, s, nil
-			}
-			if y.Share > 0 && k.c.Claim.Infeasible {
-				return true, fmt.Sprintf("share of %s is %v; it must be 0 where there is said to be no plan", name, y.Share), nil
-			}
 			if v := values[i]; !(v >= y.Value*float64(y.Side)) {
-				return true, fmt.Sprintf("%s: value is %v; only %v is proven", name, y.Value, v*float64(y.Side)), nil
+				return true, fmt.Sprintf("%s: value is %v; only %v is proven", rangeName(g, i), y.Value, v*float64(y.Side)), nil
 			}
 			if y.Side > 0 {
 				r.lo[y.Unit] = max(r.lo[y.Unit], y.Value)
@@ -111,6 +107,24 @@ func (k *walker) sharpen(r *ranges, lower, upper []float64) (some bool, reason s
 		}
 	}
 	return true, "", nil
+}
+
+func rangeName(group, i int) string { return fmt.Sprintf("range %d of group %d", i, group) }
+
+// rangesReason returns what is wrong with the multipliers of ranges.
+func (k *walker) rangesReason() string {
+	for g, group := range k.c.Ranges {
+		for i := range group {
+			y, name := &group[i], rangeName(g, i)
+			if s := y.reason(k.m, name); s != "" {
+				return s
+			}
+			if y.Share > 0 && k.c.Claim.Infeasible {
+				return fmt.Sprintf("share of %s is %v; it must be 0 where there is said to be no plan", name, y.Share)
+			}
+		}
+	}
+	return ""
 }
 
 // bounds returns what each range of a group proves of Side z.

@@ -308,7 +308,11 @@ func (w *worker) bound(y *Leaf, p place) float64 {
 	if mult == nil {
 		mult = w.tangents(p.lower, p.upper)
 	}
-	return w.m.objective(&w.f, &s, mult, p.lower, p.upper)
+	v := w.m.objective(&w.f, &s, mult, p.lower, p.upper)
+	if kept := w.keepOut(p.r, p.lower, p.upper); kept > 0 {
+		v = down(v + kept)
+	}
+	return v
 }
 
 // refine cuts the box of p until the bound of y holds on every part; false if budget
@@ -359,8 +363,23 @@ func (w *worker) widest(p place) int {
 
 // tangents returns the multipliers of the residuals at the centre of the box.
 func (w *worker) tangents(lower, upper []float64) []float64 {
-	m, nx, nu := w.m, w.m.p.Nx, w.m.p.Nu
-	u := center(lower, upper)
+	m, u := w.m, center(lower, upper)
+	x := m.path(u)
+	dst := w.mult[:0]
+	for i := range m.p.Cost {
+		k := &m.p.Cost[i]
+		at := len(dst)
+		for j := range k.B {
+			dst = append(dst, m.residual(k, j, x, x, u, u).lo)
+		}
+		k.tangent(dst[at:])
+	}
+	return dst
+}
+
+// path returns the states that follow from u, about.
+func (m *model) path(u []float64) []float64 {
+	nx, nu := m.p.Nx, m.p.Nu
 	x := make([]float64, (m.p.Horizon+1)*nx)
 	copy(x, m.p.X0)
 	for t := range m.p.Horizon {
@@ -373,16 +392,7 @@ func (w *worker) tangents(lower, upper []float64) []float64 {
 			x[(t+1)*nx+i] = m.out[i].interval(v, v).lo
 		}
 	}
-	dst := w.mult[:0]
-	for i := range m.p.Cost {
-		k := &m.p.Cost[i]
-		at := len(dst)
-		for j := range k.B {
-			dst = append(dst, m.residual(k, j, x, x, u, u).lo)
-		}
-		k.tangent(dst[at:])
-	}
-	return dst
+	return x
 }
 
 // tangent replaces a residual by the multipliers of the norm's tangent there.
@@ -400,6 +410,10 @@ func (k *Term) tangent(r []float64) {
 	case L1:
 		for i, v := range r {
 			r[i] = math.Copysign(1, v)
+		}
+	case Hinge:
+		for i, v := range r {
+			r[i] = max(0, math.Copysign(1, v))
 		}
 	case LInf:
 		s := math.Copysign(1, r[far])

@@ -179,7 +179,7 @@ func (w *writer) bigM(a, d milp.Var, lo, hi float64) {
 func (w *writer) term(k *relu.Term) error {
 	var cols []milp.Var
 	switch k.Norm {
-	case control.L1:
+	case control.L1, control.Hinge:
 		for range k.Rows {
 			cols = append(cols, w.Problem.AddVar(k.Factor, 0, math.Inf(1)))
 		}
@@ -194,13 +194,13 @@ func (w *writer) term(k *relu.Term) error {
 			cols = append(cols, e)
 		}
 	default:
-		return fmt.Errorf("encode: the cost has a term of norm %v; rows can say l1, linf and max only", k.Norm)
+		return fmt.Errorf("encode: the cost has a term of norm %v; rows can say l1, linf, max and hinge only", k.Norm)
 	}
 	for i, e := range cols {
 		w.residual(k, i)
 		w.add(e, 1)
 		w.Problem.AddRow(w.shift, math.Inf(1), w.index, w.value) // e - r >= 0
-		if k.Norm == control.Max {
+		if k.Norm == control.Max || k.Norm == control.Hinge {
 			continue
 		}
 		for j := range w.value[:len(w.value)-1] {

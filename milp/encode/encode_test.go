@@ -19,11 +19,7 @@ import (
 // A roll-out of any actions is a feasible point of the rows with the same cost,
 // and there is a binary for each unstable unit and for no other.
 func TestRolloutIsFeasible(t *testing.T) {
-	shapes := []relutest.Shape{
-		{Nx: 3, Nu: 2, Horizon: 3, Hidden: []int{6, 5}, Rate: true},
-		{Nx: 2, Nu: 1, Horizon: 2, Hidden: []int{7}, Norm: control.LInf, Chain: true},
-		{Nx: 3, Nu: 1, Horizon: 2, Hidden: []int{5}, Norm: control.Max},
-	}
+	shapes := relutest.PiecewiseLinear()
 	for seed := range uint64(40) {
 		rng := rand.New(rand.NewPCG(seed, 31))
 		p := relutest.Random(rng, shapes[int(seed)%len(shapes)])

@@ -47,6 +47,8 @@ func (e *Encoding) startNorms(x, u []float64, ws *relu.Workspace) {
 				x[v] = max(x[v], math.Abs(r[j]))
 			case control.Max:
 				x[v] = slices.Max(r)
+			case control.Hinge:
+				x[v] = max(0, r[j])
 			default:
 				x[v] = math.Abs(r[j])
 			}

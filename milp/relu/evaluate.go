@@ -149,6 +149,10 @@ func slopes(k *Term, r []float64) {
 		for i, v := range r {
 			r[i] = sign(v)
 		}
+	case control.Hinge:
+		for i, v := range r {
+			r[i] = max(0, sign(v))
+		}
 	case control.LInf:
 		at := 0
 		for i, v := range r {
@@ -159,15 +163,18 @@ func slopes(k *Term, r []float64) {
 		s := sign(r[at])
 		clear(r)
 		r[at] = s
-	case control.Max:
-		at := 0
+	case control.Max, control.Polygon:
+		at, slope := 0, 1.0
 		for i, v := range r {
 			if v > r[at] {
 				at = i
 			}
 		}
+		if k.Norm == control.Polygon {
+			slope = min(0, sign(r[at]))
+		}
 		clear(r)
-		r[at] = 1
+		r[at] = slope
 	case control.SquaredL2:
 		for i, v := range r {
 			r[i] = 2 * v

@@ -123,8 +123,11 @@ func (p *Program) ReLUs() int { return p.Horizon * p.Step.Count(nn.ReLU) }
 func (p *Program) CostReLUs() int {
 	count := 0
 	for i := range p.Terms {
-		if n := p.Terms[i].Norm; n == control.L1 || n == control.LInf {
+		switch p.Terms[i].Norm {
+		case control.L1, control.LInf:
 			count += 2 * p.Terms[i].Rows
+		case control.Hinge:
+			count += p.Terms[i].Rows
 		}
 	}
 	return count

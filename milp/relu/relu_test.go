@@ -12,13 +12,7 @@ import (
 	"hinge/nn"
 )
 
-var shapes = []relutest.Shape{
-	{Nx: 2, Nu: 1, Horizon: 1, Hidden: []int{4}, Norm: control.L1},
-	{Nx: 3, Nu: 2, Horizon: 3, Hidden: []int{5, 4}, Norm: control.L1, Rate: true},
-	{Nx: 2, Nu: 2, Horizon: 2, Hidden: []int{6}, Norm: control.LInf, Chain: true},
-	{Nx: 2, Nu: 1, Horizon: 4, Hidden: []int{3, 3}, Norm: control.SquaredL2, Rate: true},
-	{Nx: 3, Nu: 2, Horizon: 2, Hidden: []int{4}, Norm: control.Max},
-}
+var shapes = relutest.Shapes()
 
 // The objective must equal the cost of the simulated trajectory, evaluated by
 // code of another package.

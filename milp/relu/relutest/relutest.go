@@ -7,6 +7,7 @@ package relutest
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"hinge/control"
 	"hinge/milp/relu"
@@ -20,6 +21,27 @@ type Shape struct {
 	Norm            control.Norm
 	Rate            bool // add an action-rate term
 	Chain           bool // no affine path from the input to the output
+	KeepOut         bool // add a keep-out disc and polygon, which states are often inside of
+}
+
+// Shapes returns small shapes with every norm, one layer and several, with and without
+// rate terms.
+func Shapes() []Shape {
+	return []Shape{
+		{Nx: 2, Nu: 1, Horizon: 1, Hidden: []int{4}, Norm: control.L1},
+		{Nx: 3, Nu: 2, Horizon: 3, Hidden: []int{6, 5}, Norm: control.L1, Rate: true},
+		{Nx: 2, Nu: 2, Horizon: 2, Hidden: []int{8}, Norm: control.LInf, Chain: true},
+		{Nx: 2, Nu: 1, Horizon: 4, Hidden: []int{4, 4}, Norm: control.SquaredL2, Rate: true},
+		{Nx: 4, Nu: 2, Horizon: 2, Hidden: []int{6, 6, 6}, Norm: control.L1},
+		{Nx: 3, Nu: 2, Horizon: 2, Hidden: []int{5, 5}, Norm: control.Max},
+		{Nx: 3, Nu: 2, Horizon: 2, Hidden: []int{5, 4}, Norm: control.Hinge, Rate: true},
+		{Nx: 2, Nu: 2, Horizon: 2, Hidden: []int{5}, Norm: control.Hinge, KeepOut: true},
+	}
+}
+
+// PiecewiseLinear returns those of them whose cost is convex and piecewise linear.
+func PiecewiseLinear() []Shape {
+	return slices.DeleteFunc(Shapes(), func(s Shape) bool { return s.Norm == control.SquaredL2 || s.KeepOut })
 }
 
 // Random returns a random program of the given shape: residual dynamics
@@ -39,6 +61,9 @@ func Random(rng *rand.Rand, s Shape) *relu.Program {
 	cost := &control.Cost{Nx: s.Nx, Nu: s.Nu, Horizon: s.Horizon, Terms: []control.Term{track(rng, s)}}
 	if s.Rate {
 		cost.Terms = append(cost.Terms, rate(s))
+	}
+	if s.KeepOut {
+		cost.Terms = append(cost.Terms, keepOut(rng, s)...)
 	}
 	x0, before := make([]float64, s.Nx), make([]float64, s.Nu)
 	for i := range x0 {
@@ -73,6 +98,23 @@ func rate(s Shape) control.Term {
 		r.Set(i, s.Nx+i, 1)
 	}
 	return control.Term{Name: "rate", Weight: .2, Norm: control.L1, Residual: r, Rate: true}
+}
+
+// keepOut returns a disc around a point and a triangle around another one.
+func keepOut(rng *rand.Rand, s Shape) []control.Term {
+	disc, triangle := control.NewAffine(2, s.Nx+s.Nu), control.NewAffine(3, s.Nx+s.Nu)
+	for i := range 2 {
+		disc.Set(i, i, 1)
+		disc.B[i] = rng.NormFloat64()
+	}
+	for i := range 3 {
+		angle := 2 * math.Pi * (float64(i) + rng.Float64()/2) / 3
+		triangle.Set(i, 0, math.Cos(angle))
+		triangle.Set(i, 1, math.Sin(angle))
+		triangle.B[i] = .3*rng.NormFloat64() - 1
+	}
+	return []control.Term{{Name: "disc", Weight: 1, Norm: control.Disc, Radius: 2, Residual: disc},
+		{Name: "triangle", Weight: 1, Norm: control.Polygon, Residual: triangle}}
 }
 
 // Point writes a random point of the box [lower, upper] to dst; half of its
