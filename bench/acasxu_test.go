@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
-	"os"
 	"path/filepath"
 	"testing"
 
@@ -14,11 +13,7 @@ import (
 
 // acasxuData returns the instances, and skips without them.
 func acasxuData(t *testing.T) []acasxuInstance {
-	data := os.Getenv("HINGE_DATA")
-	if data == "" {
-		data = filepath.Join("..", "..", "shared", "data")
-	}
-	list, err := readACASXu(data)
+	list, err := readACASXu(outsideData())
 	if errors.Is(err, ErrNoData) {
 		t.Skipf("SKIPPED, nothing checked: %v", err)
 	}

@@ -5,9 +5,6 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
-
-	"hinge/milp"
-	"hinge/milp/bnb"
 )
 
 func TestRatioIsAboveOneWhereOursIsBetter(t *testing.T) {
@@ -61,8 +58,8 @@ func TestMissingPeerIsNull(t *testing.T) {
 	}
 }
 
+// TestWeReachTheGap: without peers there are our rows alone, and no versions of others.
 func TestWeReachTheGap(t *testing.T) {
-	s := newSession(Options{Seed: 1})
 	p, err := solveShape.program(solveShape.network(1))
 	if err != nil {
 		t.Fatal(err)
@@ -70,9 +67,13 @@ func TestWeReachTheGap(t *testing.T) {
 	if p.Inputs() != 6 || p.ReLUs() != 64 {
 		t.Fatalf("%d inputs and %d ReLUs, want 6 and 64", p.Inputs(), p.ReLUs())
 	}
-	r, err := bnb.Solve(t.Context(), p, bnb.Options{RelGap: solveGaps.rel, AbsGap: -1, Seed: s.opts.Seed})
-	if err != nil || r.Status != milp.Optimal {
-		t.Fatalf("%+v, %v", r, err)
+	s := newSession(Options{Seed: 1, Peers: []string{}})
+	if err := solveBench(t.Context(), s); err != nil {
+		t.Fatal(err)
+	}
+	conforms(t, s.report)
+	if rows := s.report.Rows; len(rows) != 2 || rows[1].Ours != solveProblems || len(s.report.Versions) != 2 {
+		t.Errorf("%+v, versions %v", rows, s.report.Versions)
 	}
 }
 
