@@ -3,6 +3,7 @@ package control
 import (
 	"fmt"
 	"math"
+	"slices"
 )
 
 // Norm is how a cost term measures its residual.
@@ -21,6 +22,15 @@ const (
 )
 
 var normNames = [...]string{"l1", "linf", "squared-l2", "disc", "max", "hinge", "polygon"}
+
+// ParseNorm returns the norm of a name.
+func ParseNorm(name string) (Norm, error) {
+	i := slices.Index(normNames[:], name)
+	if i < 0 {
+		return 0, fmt.Errorf("norm is %.80q; valid are %q", name, normNames)
+	}
+	return Norm(i), nil
+}
 
 // KeepsOut reports whether the norm is the penalty of a keep-out region. It is not convex,
 // so what bounds it from below is at first that it is not negative.

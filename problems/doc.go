@@ -4,6 +4,7 @@
 //	push-t:FILE#K      T pushing with obstacles, the networks and instances of
 //	                   Shen, Yu, Zhang, Li, BaB-ND (ICLR 2025)
 //	push-t-grid:FILE   T pushing with small networks, optima known for many
+//	FILE.json          a request that was saved, see [WriteRequest]
 //	hd-milp-plan:DIR/NAME@H   reservoirs, heating, navigation: networks with hard
 //	                   constraints, of Say, Wu, Zhou, Sanner (IJCAI 2017)
 //

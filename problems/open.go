@@ -23,19 +23,22 @@ func Forms() []string {
 	for _, r := range readers {
 		forms = append(forms, r.form)
 	}
-	return forms
+	return append(forms, "FILE.json, saved by --save-request")
 }
 
 // Is reports whether spec has the prefix of a problem, so that a caller can
 // tell a problem from a scenario.
 func Is(spec string) bool {
 	_, _, ok := find(spec)
-	return ok
+	return ok || strings.HasSuffix(spec, requestSuffix)
 }
 
 // Open reads the problem that spec names; see [Forms].
 func Open(spec string) (*Problem, error) {
 	r, rest, ok := find(spec)
+	if !ok && Is(spec) {
+		return openRequest(spec)
+	}
 	if !ok {
 		return nil, fmt.Errorf("problem %q: unknown form; valid are %s", spec, strings.Join(Forms(), ", "))
 	}

@@ -12,6 +12,7 @@ type Problem struct {
 	Step   *nn.Net        // [x; u] -> x', folded
 	Model  control.System // the same dynamics by the formula of the source, unfolded
 	X0     []float64
+	Before []float64 // action applied before the plan; nil if there is none
 	Action control.Box
 	Cost   *control.Cost // its horizon is the problem's
 
@@ -26,9 +27,9 @@ type Problem struct {
 
 // Obstacle is a disc nothing may enter.
 type Obstacle struct {
-	Center   [2]float64
-	Radius   float64
-	Enlarged float64 // radius the cost keeps free
+	Center   [2]float64 `json:"center"`
+	Radius   float64    `json:"radius"`
+	Enlarged float64    `json:"enlarged"` // radius the cost keeps free
 }
 
 // Reference is what is known about the optimum; NaN where nothing is.

@@ -59,7 +59,7 @@ draws one of them beside what the model predicts from its start.`,
 
 // inspect reads whatever path names.
 func inspect(path string) (*inspection, error) {
-	if !isScenario(path) && problems.Is(path) {
+	if !isScenario(path) && problems.Is(path) && filepath.Ext(path) != ".json" {
 		return inspectProblem(path)
 	}
 	info, err := os.Stat(path)
@@ -73,6 +73,9 @@ func inspect(path string) (*inspection, error) {
 	case ext == ".npz":
 		return inspectData(path)
 	case err == nil && (ext == ".json" || ext == ".gz"):
+		if r, err := inspectProblem(path); err == nil { // a saved request
+			return r, nil
+		}
 		return inspectCertificate(path)
 	case ext == ".yaml" || ext == ".yml" || err != nil:
 		return inspectScenario(path)

@@ -33,6 +33,7 @@ type planFlags struct {
 	workers     int
 	writeMPS    string
 	certificate string
+	saveRequest string
 	sets        []string
 }
 
@@ -63,6 +64,7 @@ when either gap is met. PROBLEM is one of
 	fl.StringArrayVar(&f.sets, "set", nil, "override a value of a scenario, as key=value; may be repeated")
 	fl.StringVar(&f.writeMPS, "write-mps", "", "also write the mixed-integer program to this .mps file")
 	fl.StringVar(&f.certificate, "certificate", "", "also write the proof of the bound to this file, gzipped if its name ends in .gz; hinge check verifies it")
+	fl.StringVar(&f.saveRequest, "save-request", "", "also write the problem to this .json file, which hinge plan takes as PROBLEM")
 	return a.command(c, outForResult, func(ctx context.Context, cmd *cobra.Command, args []string) (result, error) {
 		return a.plan(ctx, cmd, args[0], f)
 	})
@@ -87,6 +89,11 @@ func (f planFlags) validate() error {
 	}
 	if f.certificate != "" {
 		if err := checkWritable("--certificate", f.certificate); err != nil {
+			return err
+		}
+	}
+	if f.saveRequest != "" {
+		if err := checkOutFile("--save-request", f.saveRequest, ".json"); err != nil {
 			return err
 		}
 	}
@@ -124,6 +131,11 @@ func (a *app) plan(ctx context.Context, cmd *cobra.Command, spec string, f planF
 	}
 	if f.writeMPS != "" {
 		if err := problem.writeMPS(f.writeMPS); err != nil {
+			return nil, err
+		}
+	}
+	if f.saveRequest != "" {
+		if err := problem.saveRequest(f.saveRequest); err != nil {
 			return nil, err
 		}
 	}

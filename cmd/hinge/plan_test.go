@@ -5,6 +5,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 )
 
@@ -56,5 +57,51 @@ func TestSamplerAvoidsObstacles(t *testing.T) {
 	}
 	if plan := o.decode(t); plan["collisions"] != 0.0 || plan["verified"] != true {
 		t.Errorf("%v collisions, verified %v, cost %v", plan["collisions"], plan["verified"], plan["objective"])
+	}
+}
+
+// TestSavedRequest: a request that was saved is planned as what it was saved from, with
+// constraints, obstacles and all; and it can be looked at.
+func TestSavedRequest(t *testing.T) {
+	constrained := filepath.Join(filepath.Dir(outside(t, "hd-milp-plan", "dnn_hvac_3.txt")), "navigation_8x8@2")
+	checked := 0
+	for _, c := range []struct{ problem, flags []string }{
+		{[]string{"push-t-grid:" + outside(t, "push-t-grid", "instances", "n24_h1_sum_a.json")}, nil},
+		{[]string{"hd-milp-plan:" + constrained}, nil},
+		{[]string{"push-t:" + outside(t, "push-t", "instances.json") + "#0"}, []string{"--solver", "cem"}},
+		{[]string{"push-t", "--set", "planner.horizon=1"}, []string{"--nodes", "200"}},
+	} {
+		args := slices.Concat(c.problem, c.flags)
+		file := filepath.Join(t.TempDir(), "request.json")
+		o := hinge(t, append([]string{"plan", "--json", "--save-request", file}, args...)...)
+		if o.status != statusDone {
+			t.Fatalf("%v: %s", args, o.stderr)
+		}
+		rest := append([]string{"plan", "--json", file}, c.flags...)
+		again := hinge(t, rest...)
+		if again.status != statusDone {
+			t.Fatalf("%v: %s", rest, again.stderr)
+		}
+		a, b := o.decode(t), again.decode(t)
+		for _, field := range []string{"dual_bound", "nodes", "status", "inputs", "relus", "collisions"} {
+			if a[field] != b[field] {
+				t.Errorf("%v: %s is %v, of the saved request %v", args, field, a[field], b[field])
+			}
+		}
+		if p, q := a["objective"].(float64), b["objective"].(float64); math.Abs(p-q) > 1e-6*(1+math.Abs(p)) {
+			t.Errorf("%v: the plan costs %v, of the saved request %v", args, p, q)
+		}
+		if o := hinge(t, "inspect", file); o.status != statusDone {
+			t.Errorf("inspect: %s", o.stderr)
+		}
+		checked++
+	}
+	if checked != 4 {
+		t.Errorf("%d requests checked", checked)
+	}
+	for _, args := range [][]string{{"push-t", "--save-request", "x.yaml"}, {"nowhere.json"}} {
+		if o := hinge(t, append([]string{"plan"}, args...)...); o.status != statusBadInput {
+			t.Errorf("%v: status %d, %s", args, o.status, o.stderr)
+		}
 	}
 }

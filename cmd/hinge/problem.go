@@ -23,6 +23,7 @@ type planProblem struct {
 	planner.Problem
 	x0        []float64
 	seed      uint64
+	obstacles []problems.Obstacle
 	bestKnown float64 // NaN where nothing is known
 	// collisions lists the points of a trajectory inside an obstacle; nil where
 	// there are no obstacles.
@@ -46,8 +47,8 @@ func (a *app) openProblem(cmd *cobra.Command, spec, solver string, sets []string
 		}
 		problem := &planProblem{
 			Problem: planner.Problem{Step: p.Step, Judge: p.Model, Action: p.Action, Cost: p.Cost,
-				Constraints: p.Constraints, Integer: p.Integer},
-			x0: p.X0, seed: a.seed, bestKnown: p.Reference.BestKnown,
+				Constraints: p.Constraints, Integer: p.Integer, Before: p.Before},
+			obstacles: p.Obstacles, x0: p.X0, seed: a.seed, bestKnown: p.Reference.BestKnown,
 		}
 		if len(p.Obstacles) > 0 {
 			problem.collisions = p.Collisions
@@ -68,14 +69,23 @@ func (a *app) openProblem(cmd *cobra.Command, spec, solver string, sets []string
 // isScenario tells a scenario from the prefix:.. of an outside problem.
 func isScenario(spec string) bool {
 	if _, err := os.Stat(spec); err == nil {
-		return true
+		return !problems.Is(spec)
 	}
-	return !strings.Contains(spec, ":")
+	return !strings.Contains(spec, ":") && !problems.Is(spec)
+}
+
+// saveRequest writes the problem to a file that is a PROBLEM again.
+func (p *planProblem) saveRequest(path string) error {
+	if p.Step == nil {
+		return badInputf("--save-request %s: the model is no network, which is what a request holds", path)
+	}
+	return problems.WriteRequest(path, &problems.Problem{Step: p.Step, X0: p.x0, Action: p.Action, Cost: p.Cost,
+		Constraints: p.Constraints, Integer: p.Integer, Obstacles: p.obstacles}, p.Before)
 }
 
 // writeMPS writes the problem as rows.
 func (p *planProblem) writeMPS(path string) error {
-	program, err := relu.New(p.Step, p.x0, p.Action, p.Cost, nil)
+	program, err := relu.New(p.Step, p.x0, p.Action, p.Cost, p.Before)
 	if err != nil {
 		return badInput(err)
 	}
