@@ -30,6 +30,7 @@ type sparsifyStudy struct {
 	Methods    []string      `json:"methods"`
 	Seeds      int           `json:"seeds"`
 	FirstSeed  uint64        `json:"first_seed"`
+	PlanSeeds  int           `json:"plan_seeds"`  // of the seeds, how many have models that plan; the errors of all count
 	Starts     int           `json:"starts"`      // first plans of a model
 	PlanTime   time.Duration `json:"plan_time"`   // most processor time of one
 	Loops      int           `json:"loops"`       // episodes of a model
@@ -41,25 +42,26 @@ type sparsifyStudy struct {
 var (
 	moderateSparsify = sparsifyStudy{
 		Task: "push-t", Episodes: 500, Hidden: []int{128, 128}, Epochs: 30, Budgets: []int{64, 48, 24, 12},
-		Methods: sparsify.MethodNames(), Seeds: 3, Starts: 2, PlanTime: time.Second, Loops: 1, LoopNodes: 300, LoopBudget: 24,
+		Methods: sparsify.MethodNames(), Seeds: 3, PlanSeeds: 3, Starts: 2, PlanTime: time.Second, Loops: 1, LoopNodes: 300, LoopBudget: 24,
 	}
 	wholeSparsify = sparsifyStudy{
 		Task: "push-t", Episodes: 4000, Hidden: []int{128, 128}, Epochs: 40, Budgets: []int{128, 64, 48, 32, 24, 16, 12, 8},
-		Methods: sparsify.MethodNames(), Seeds: 10, Starts: 4, PlanTime: 5 * time.Second, Loops: 4, LoopNodes: 1000, LoopBudget: 128,
+		Methods: sparsify.MethodNames(), Seeds: 10, PlanSeeds: 10, Starts: 4, PlanTime: 5 * time.Second, Loops: 4, LoopNodes: 1000, LoopBudget: 128,
 	}
 )
 
 // reducedModel is what is measured of one model.
 type reducedModel struct {
-	Seed     uint64  `json:"seed"`
-	Method   string  `json:"method"`
-	Budget   int     `json:"budget"` // the dense model has that of all its units
-	Error1   float64 `json:"error_1"`
-	ErrorH   float64 `json:"error_h"`
+	Seed   uint64  `json:"seed"`
+	Method string  `json:"method"`
+	Budget int     `json:"budget"` // the dense model has that of all its units
+	Error1 float64 `json:"error_1"`
+	ErrorH float64 `json:"error_h"`
+	// The rest is below 0 where it was not measured.
 	Unstable float64 `json:"unstable"`  // units of a plan, mean of the starts
 	Nodes    float64 `json:"nodes"`     // geometric mean of the starts
 	PlanTime float64 `json:"plan_time"` // CPU s, likewise
-	Cost     float64 `json:"cost"`      // of an episode, mean; below 0 if not measured
+	Cost     float64 `json:"cost"`      // of an episode, mean
 }
 
 // denseMethod is the name under which the dense model is measured.

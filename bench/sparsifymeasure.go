@@ -15,7 +15,11 @@ func (w *sparsifyWork) measure(ctx context.Context, r *reducedModel, m *dynamics
 	if err != nil {
 		return err
 	}
-	r.Error1, r.ErrorH, r.Cost = errs.OneStep.Mean, errs.HStep.Mean, -1
+	r.Error1, r.ErrorH = errs.OneStep.Mean, errs.HStep.Mean
+	r.Unstable, r.Nodes, r.PlanTime, r.Cost = -1, -1, -1, -1
+	if r.Seed >= w.study.FirstSeed+uint64(w.study.PlanSeeds) {
+		return nil
+	}
 	if err := w.firstPlans(ctx, r, path); err != nil {
 		return err
 	}
@@ -30,7 +34,7 @@ const lossHorizon = 3
 
 // firstPlans measures what proving the first plan of some episodes takes.
 func (w *sparsifyWork) firstPlans(ctx context.Context, r *reducedModel, path string) error {
-	var nodes, times []float64
+	var unstable, nodes, times []float64
 	for k := range w.study.Starts {
 		_, loop, err := openScenario(w.study.Task, map[string]string{
 			"seed": strconv.Itoa(k + 1), "model": path, "planner.workers": "1"})
@@ -45,10 +49,10 @@ func (w *sparsifyWork) firstPlans(ctx context.Context, r *reducedModel, path str
 		if err != nil {
 			return err
 		}
-		r.Unstable += float64(plan.UnstableReLUs) / float64(w.study.Starts)
+		unstable = append(unstable, float64(plan.UnstableReLUs))
 		nodes, times = append(nodes, float64(max(plan.Nodes, 1))), append(times, used)
 	}
-	r.Nodes, r.PlanTime = geometricMean(nodes), geometricMean(times)
+	r.Unstable, r.Nodes, r.PlanTime = mean(unstable), geometricMean(nodes), geometricMean(times)
 	return nil
 }
 

@@ -2,7 +2,6 @@ package bench
 
 import (
 	"fmt"
-	"math"
 	"slices"
 
 	"hinge/report"
@@ -12,7 +11,7 @@ import (
 // sparsifyMetric is a figure that is drawn against the number of ReLUs.
 type sparsifyMetric struct {
 	name, unit string
-	of         func(*reducedModel) float64 // NaN where it was not measured
+	of         func(*reducedModel) float64 // below 0 where it was not measured
 }
 
 var sparsifyMetrics = []sparsifyMetric{
@@ -21,12 +20,7 @@ var sparsifyMetrics = []sparsifyMetric{
 	{"unstable units of a plan", "count", func(m *reducedModel) float64 { return m.Unstable }},
 	{"nodes of a plan", "count", func(m *reducedModel) float64 { return m.Nodes }},
 	{"time of a plan", "CPU s", func(m *reducedModel) float64 { return m.PlanTime }},
-	{"cost of an episode", "m", func(m *reducedModel) float64 {
-		if m.Cost < 0 {
-			return math.NaN()
-		}
-		return m.Cost
-	}},
+	{"cost of an episode", "m", func(m *reducedModel) float64 { return m.Cost }},
 }
 
 // comparedMetric is the figure by which methods are compared: the error that
@@ -42,8 +36,8 @@ func sparsifyReport(s *session, g sparsifyStudy, models []reducedModel) error {
 	slices.Sort(budgets)
 	picture := report.CurvesPlot{
 		Title: "Few ReLUs",
-		Subtitle: fmt.Sprintf("%s: medians of %d seeds and their 95 %% intervals; a plan ends at 1 %%, 1 mm or %g CPU s",
-			g.Task, g.Seeds, g.PlanTime.Seconds()),
+		Subtitle: fmt.Sprintf("%s: medians of %d seeds (plans: %d) and their 95 %% intervals; a plan ends at 1 %%, 1 mm or %g CPU s",
+			g.Task, g.Seeds, min(g.Seeds, g.PlanSeeds), g.PlanTime.Seconds()),
 	}
 	for _, metric := range sparsifyMetrics {
 		panel := report.CurvesPanel{Title: metric.name, XLabel: "ReLUs a step", YLabel: metric.unit, LogX: true}
@@ -78,7 +72,7 @@ func figures(models []reducedModel, method string, budget int, metric sparsifyMe
 	var v []float64
 	for i := range models {
 		m := &models[i]
-		if m.Method == method && (budget < 0 || m.Budget == budget) && !math.IsNaN(metric.of(m)) {
+		if m.Method == method && (budget < 0 || m.Budget == budget) && metric.of(m) >= 0 {
 			v = append(v, metric.of(m))
 		}
 	}

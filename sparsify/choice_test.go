@@ -47,8 +47,8 @@ func TestDrawFrequencies(t *testing.T) {
 	if !slices.Equal(mix.Unit(n.Width()-1), output) {
 		t.Error("the gate of an output changed")
 	}
-	if p := c.probability(0, nn.ReLU); math.Abs(float64(p)-0.5) > 1e-6 {
-		t.Errorf("p(ReLU) starts at %g, want 0.5", p)
+	if p := c.probability(0, nn.ReLU); math.Abs(float64(p)-0.8) > 1e-6 {
+		t.Errorf("p(ReLU) starts at %g, want 0.8", p)
 	}
 }
 

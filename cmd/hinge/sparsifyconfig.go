@@ -33,7 +33,7 @@ func defaultSparsifyConfig() sparsifyConfig {
 	return sparsifyConfig{
 		Method: sparsify.EndToEnd.String(), Horizon: 3, OneStep: 0.6, Epochs: 40, LearningRate: 0.02, Batch: 256, Validation: 0.1,
 		GateEpochs: 6, TuneEpochs: 4, RoundRate: 0.01, GateRate: 0.06, Temperature: 0.5,
-		InitialReLU: 0.5, ReLUPenalty: 3e-3, IdentityPenalty: 2e-4, Keep: 0.8,
+		InitialReLU: 0.8, ReLUPenalty: 3e-3, IdentityPenalty: 2e-4, Keep: 0.8,
 	}
 }
 

@@ -79,10 +79,9 @@ type run struct {
 const (
 	trainEpochs = 40 // of the first training
 	// From careful ReLUs on, almost every one of them matters: the gates get more
-	// time to show which, and start from what is there.
+	// time to show which.
 	careful     = 16
 	gateEpochs  = 20
-	initialReLU = 0.8
 	finalEpochs = 200 // of the last training, which shall converge
 )
 
@@ -113,7 +112,7 @@ func (r *run) reduce(ctx context.Context, m *dynamics.Model) (*dynamics.Model, e
 		}
 		m = coarse[0].Model
 	}
-	opts.GateEpochs, opts.InitialReLU = gateEpochs, initialReLU
+	opts.GateEpochs = gateEpochs
 	opts.Train = r.options(0, finalEpochs)
 	fine, err := sparsify.Reduce(ctx, m, r.data, []int{r.opts.ReLUs}, opts)
 	if err != nil {
