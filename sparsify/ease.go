@@ -23,12 +23,10 @@ type EaseOptions struct {
 	Train dynamics.TrainOptions
 	// Rounds of playing, training and judging; 0 means 4.
 	Rounds int
-	// Shares of its ReLUs that candidates keep of the best model, in (0, 1]; nil
-	// means 1 and 0.8.
-	Shares []float64
-	// Stable are factors of the term for stable units that candidates are trained
-	// with, each with every share; nil means 0. Ranges is needed for those above 0.
-	Stable []float64
+	// Recipes are how candidates are made, one of each in every round; nil means to
+	// keep all ReLUs, and to keep 0.8 of them.
+	Recipes []Recipe
+	// Ranges is needed for recipes with Stable.
 	Ranges func(m *dynamics.Model, played *dynamics.Dataset) dynamics.UnitRanges
 	// Slack is how much dearer an episode may become, relative to the first model's;
 	// 0 means 0.05, below 0 none.
@@ -46,12 +44,18 @@ type EaseOptions struct {
 	OnTrial func(Trial)
 }
 
+// Recipe is a way to make a candidate of the best model.
+type Recipe struct {
+	Share      float64 // of its ReLUs that stay, in (0, 1]
+	Stable, L1 float64 // factors of these terms of the loss; see [dynamics.TrainOptions]
+}
+
 // Trial is a candidate of [Ease].
 type Trial struct {
 	Round  int // from 1; 0 is the model at the start
+	Recipe Recipe
 	Model  *dynamics.Model
 	ReLUs  int
-	Stable float64
 	Worth  Worth
 	Kept   bool // it is the best model from here on
 	// Done and Total count trials.
@@ -65,11 +69,8 @@ func (o EaseOptions) withDefaults() EaseOptions {
 	setDefault(&o.Rounds, 4)
 	setDefault(&o.Slack, 0.05)
 	setDefault(&o.Played, 0.3)
-	if o.Shares == nil {
-		o.Shares = []float64{1, 0.8}
-	}
-	if o.Stable == nil {
-		o.Stable = []float64{0}
+	if o.Recipes == nil {
+		o.Recipes = []Recipe{{Share: 1}, {Share: 0.8}}
 	}
 	o.Slack = max(0, o.Slack)
 	return o
@@ -85,14 +86,12 @@ func (o EaseOptions) validate() error {
 	if !(o.Played > 0 && o.Played < 1) {
 		return fmt.Errorf("sparsify: the planner's share of the data is %g; it must lie between 0 and 1", o.Played)
 	}
-	for _, s := range o.Shares {
-		if !(s > 0 && s <= 1) {
-			return fmt.Errorf("sparsify: a candidate keeps the share %g of the ReLUs; it must be above 0 and at most 1", s)
+	for _, r := range o.Recipes {
+		if !(r.Share > 0 && r.Share <= 1) {
+			return fmt.Errorf("sparsify: a candidate keeps the share %g of the ReLUs; it must be above 0 and at most 1", r.Share)
 		}
-	}
-	for _, f := range o.Stable {
-		if !(f >= 0) || math.IsInf(f, 1) || f > 0 && o.Ranges == nil {
-			return fmt.Errorf("sparsify: a candidate has the factor %g for stable units; it must be finite, at least 0, and 0 without ranges", f)
+		if !(r.Stable >= 0) || math.IsInf(r.Stable, 1) || r.Stable > 0 && o.Ranges == nil {
+			return fmt.Errorf("sparsify: a candidate has the factor %g for stable units; it must be finite, at least 0, and 0 without ranges", r.Stable)
 		}
 	}
 	return nil
@@ -119,7 +118,7 @@ func Ease(ctx context.Context, m *dynamics.Model, d *dynamics.Dataset, opts Ease
 	if d.Steps < opts.Train.Horizon {
 		return nil, fmt.Errorf("sparsify: episodes of %d steps; training needs %d", d.Steps, opts.Train.Horizon)
 	}
-	e := &easing{opts: opts, recorded: d.Windows(opts.Train.Horizon, opts.Train.Horizon), total: 1 + opts.Rounds*len(opts.Shares)*len(opts.Stable)}
+	e := &easing{opts: opts, recorded: d.Windows(opts.Train.Horizon, opts.Train.Horizon), total: 1 + opts.Rounds*len(opts.Recipes)}
 	first := m.Clone().(*dynamics.Model)
 	first.Net = nn.Fold(m.Net)
 	worth, err := opts.Judge(ctx, first)
@@ -173,18 +172,16 @@ func (e *easing) round(ctx context.Context, round int) error {
 	e.played = met
 	data := e.recorded.Join(e.played, repeats(e.recorded.Episodes, e.played.Episodes, e.opts.Played))
 	start, kept := e.best, -1
-	for _, share := range e.opts.Shares {
-		for _, stable := range e.opts.Stable {
-			t, err := e.try(ctx, start, data, share, stable)
-			if err != nil {
-				return err
-			}
-			t.Round = round
-			e.trials = append(e.trials, t)
-			e.tell(t)
-			if t.Worth.Cost <= e.limit && t.Worth.Work < e.best.Worth.Work {
-				e.best, kept = t, len(e.trials)-1
-			}
+	for _, recipe := range e.opts.Recipes {
+		t, err := e.try(ctx, start, data, recipe)
+		if err != nil {
+			return err
+		}
+		t.Round = round
+		e.trials = append(e.trials, t)
+		e.tell(t)
+		if t.Worth.Cost <= e.limit && t.Worth.Work < e.best.Worth.Work {
+			e.best, kept = t, len(e.trials)-1
 		}
 	}
 	if kept >= 0 {
@@ -194,18 +191,18 @@ func (e *easing) round(ctx context.Context, round int) error {
 }
 
 // try trains and judges one candidate.
-func (e *easing) try(ctx context.Context, start Trial, data *dynamics.Dataset, share, stable float64) (Trial, error) {
+func (e *easing) try(ctx context.Context, start Trial, data *dynamics.Dataset, recipe Recipe) (Trial, error) {
 	opts := Options{Train: e.opts.Train}
-	if stable > 0 {
-		opts.Train.Stable = stable
+	opts.Train.Stable, opts.Train.L1 = recipe.Stable, recipe.L1
+	if recipe.Stable > 0 {
 		opts.Train.Ranges = func(m *dynamics.Model) dynamics.UnitRanges { return e.opts.Ranges(m, e.played) }
 	}
-	budget := max(1, int(math.Floor(share*float64(start.ReLUs))))
+	budget := max(1, int(math.Floor(recipe.Share*float64(start.ReLUs))))
 	results, err := Reduce(ctx, start.Model, data, []int{min(budget, start.ReLUs)}, opts)
 	if err != nil {
 		return Trial{}, err
 	}
-	t := Trial{Model: results[0].Model, ReLUs: results[0].Report.ReLUs, Stable: stable}
+	t := Trial{Recipe: recipe, Model: results[0].Model, ReLUs: results[0].Report.ReLUs}
 	t.Worth, err = e.opts.Judge(ctx, t.Model)
 	return t, err
 }

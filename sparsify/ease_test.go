@@ -17,7 +17,7 @@ func easeOptions(t *testing.T) EaseOptions {
 	f := fixture()
 	return EaseOptions{
 		Train:  dynamics.TrainOptions{Seed: 3, Epochs: 10, Batch: 64, Workers: 1},
-		Rounds: 3, Shares: []float64{1, 0.5}, Slack: 9,
+		Rounds: 3, Recipes: []Recipe{{Share: 1}, {Share: 0.5}}, Slack: 9,
 		Play: func(ctx context.Context, _ *dynamics.Model, round int) (*dynamics.Dataset, error) {
 			return dynamics.Collect(ctx, folded{}, nil, dynamics.Exploring(
 				func(rng *rand.Rand) []float64 { return []float64{rng.NormFloat64(), 0, 0} },
@@ -74,7 +74,7 @@ func TestEase(t *testing.T) {
 func TestEaseRewardsStableUnits(t *testing.T) {
 	f := fixture()
 	opts := easeOptions(t)
-	opts.Rounds, opts.Shares, opts.Stable = 1, []float64{1}, []float64{0, 0.1}
+	opts.Rounds, opts.Recipes = 1, []Recipe{{Share: 1}, {Share: 1, Stable: 0.1}}
 	asked := 0
 	opts.Ranges = func(m *dynamics.Model, played *dynamics.Dataset) dynamics.UnitRanges {
 		asked++
@@ -90,7 +90,7 @@ func TestEaseRewardsStableUnits(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if asked == 0 || trials[1].Stable != 0 || trials[2].Stable != 0.1 {
+	if asked == 0 || trials[1].Recipe.Stable != 0 || trials[2].Recipe.Stable != 0.1 {
 		t.Errorf("ranges were asked for %d times by trials %+v", asked, trials)
 	}
 }
@@ -99,8 +99,8 @@ func TestEaseRefuses(t *testing.T) {
 	f := fixture()
 	for want, change := range map[string]func(*EaseOptions){
 		"-1 rounds":                    func(o *EaseOptions) { o.Rounds = -1 },
-		"share 1.5 of the ReLUs":       func(o *EaseOptions) { o.Shares = []float64{1.5} },
-		"factor 0.1 for stable units":  func(o *EaseOptions) { o.Stable = []float64{0.1} },
+		"share 1.5 of the ReLUs":       func(o *EaseOptions) { o.Recipes = []Recipe{{Share: 1.5}} },
+		"factor 0.1 for stable units":  func(o *EaseOptions) { o.Recipes = []Recipe{{Share: 1, Stable: 0.1}} },
 		"share of the data is 2":       func(o *EaseOptions) { o.Played = 2 },
 		"episodes of 4 steps were pla": func(o *EaseOptions) { o.Train.Horizon = 5 },
 	} {

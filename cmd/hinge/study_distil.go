@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -132,8 +133,32 @@ func studentRows(r *studyResult, s distil.Student, path string) {
 	}
 }
 
-// distilPlans plans through the network and through every model, and evaluates all
-// plans with the network. The network's plans are the reference.
+// obstacleMargin is how far plans through a model keep away from obstacles, in mean
+// errors of the model at the end of a roll-out.
+const obstacleMargin = 2
+
+// widened returns p with its obstacles wider by a margin.
+func widened(p *problems.Problem, margin float64) *problems.Problem {
+	w, cost := *p, *p.Cost
+	cost.Terms = slices.Clone(cost.Terms)
+	for i := range cost.Terms {
+		if cost.Terms[i].Norm == control.Disc {
+			cost.Terms[i].Radius += margin
+		}
+	}
+	w.Cost = &cost
+	return &w
+}
+
+// goalDistance is the part of the cost that is not about obstacles.
+func goalDistance(p *problems.Problem, tr *control.Trajectory) float64 {
+	cost := *p.Cost
+	cost.Terms = slices.DeleteFunc(slices.Clone(cost.Terms), func(t control.Term) bool { return t.Norm == control.Disc })
+	return cost.Total(tr, nil)
+}
+
+// distilPlans plans through the network and through every model of a budget, and
+// evaluates all plans with the network. The network's plans are the reference.
 func (a *app) distilPlans(ctx context.Context, r *studyResult, p *problems.Problem, s distilStudy, students []distil.Student) error {
 	for _, name := range s.planners {
 		plan, err := a.distilPlan(ctx, name, p, nil, s.time, nil)
@@ -143,8 +168,9 @@ func (a *app) distilPlans(ctx context.Context, r *studyResult, p *problems.Probl
 		direct := plan.Objective
 		label := "network, " + name
 		r.add(studyRow{Name: label, Metric: "cost", Value: report.Number(direct)})
-		for _, student := range students {
-			if plan, err = a.distilPlan(ctx, name, p, student.Model, s.time, nil); err != nil {
+		for _, student := range students[1:] {
+			careful := widened(p, obstacleMargin*student.Errors.HStep.Mean)
+			if plan, err = a.distilPlan(ctx, name, careful, student.Model, s.time, nil); err != nil {
 				return err
 			}
 			label := fmt.Sprintf("%d ReLUs, %s", student.ReLUs, name)
@@ -152,6 +178,7 @@ func (a *app) distilPlans(ctx context.Context, r *studyResult, p *problems.Probl
 			r.add(studyRow{Name: label, Metric: "dual_bound_model", Value: report.Number(plan.DualBound)})
 			tr := onNetwork(p, plan)
 			r.add(studyRow{Name: label, Metric: "cost", Value: report.Number(p.Cost.Total(tr, nil)), Reference: numberOf(direct)})
+			r.add(studyRow{Name: label, Metric: "distance", Value: report.Number(goalDistance(p, tr)), Reference: numberOf(direct)})
 			r.add(studyRow{Name: label, Metric: "collisions", Value: report.Number(len(p.Collisions(tr)))})
 			// The rest of the way on the network itself, from there.
 			if plan, err = a.distilPlan(ctx, name, p, nil, s.time, plan); err != nil {

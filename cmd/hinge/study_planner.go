@@ -22,7 +22,7 @@ type plannerStudy struct {
 	model, data string
 	rounds      int
 	shares      []float64
-	stable      []float64
+	stable, l1  []float64
 	epochs      int
 	play        int // episodes of a round
 	judge       int // episodes a candidate is judged on
@@ -47,7 +47,7 @@ func (a *app) plannerCommand() *cobra.Command {
 		Long: `Train a sparse model of push-t with the planner in the loop: in every round the
 planner plays with the best model so far, what it met joins the data, and candidates
 are trained on all of it, some with fewer ReLUs. Of those whose episodes cost no more
-than at the start, the one whose plans take the fewest nodes is kept. Ends with
+than at the start, the one whose first plans take the fewest nodes is kept. Ends with
 episodes from starts that no choice was made by.`,
 		Example: "  hinge study planner --data data.npz --out planner\n  hinge study planner --data data.npz --rounds 2 --shares 0.7 --stable 0,0.1 --json",
 		Args:    exactArgs(),
@@ -58,6 +58,7 @@ episodes from starts that no choice was made by.`,
 	fl.IntVar(&s.rounds, "rounds", 4, "rounds of playing, training and choosing")
 	fl.Float64SliceVar(&s.shares, "shares", []float64{1, 0.8}, "shares of its ReLUs that candidates keep")
 	fl.Float64SliceVar(&s.stable, "stable", []float64{0}, "factors of the reward for stable units, each tried with every share")
+	fl.Float64SliceVar(&s.l1, "l1", []float64{0}, "factors of the mean weight magnitude in the loss, likewise")
 	fl.IntVar(&s.epochs, "epochs", 20, "of the last training of a candidate")
 	fl.IntVar(&s.play, "play", 20, "episodes played in a round")
 	fl.IntVar(&s.judge, "judge", 10, "episodes a candidate is judged on")
@@ -96,7 +97,7 @@ func (a *app) plannerStudy(ctx context.Context, s plannerStudy, command string) 
 	p := a.progress("study planner", "candidates", 1)
 	trials, err := sparsify.Ease(ctx, model, data, sparsify.EaseOptions{
 		Train:  dynamics.TrainOptions{Seed: a.seed, Epochs: s.epochs, Log: a.log},
-		Rounds: s.rounds, Shares: s.shares, Stable: s.stable, Slack: orNone(s.slack),
+		Rounds: s.rounds, Recipes: s.recipes(), Slack: orNone(s.slack),
 		Ranges: func(m *dynamics.Model, played *dynamics.Dataset) dynamics.UnitRanges { return stableRanges(played)(m) },
 		Play:   w.play, Judge: w.judge,
 		OnTrial: func(t sparsify.Trial) {
@@ -132,6 +133,19 @@ func (a *app) plannerStudy(ctx context.Context, s plannerStudy, command string) 
 	return a.saved("study", r)
 }
 
+// recipes returns every share with every factor.
+func (s *plannerStudy) recipes() []sparsify.Recipe {
+	var all []sparsify.Recipe
+	for _, share := range s.shares {
+		for _, stable := range s.stable {
+			for _, l1 := range s.l1 {
+				all = append(all, sparsify.Recipe{Share: share, Stable: stable, L1: l1})
+			}
+		}
+	}
+	return all
+}
+
 // inputs returns the model to start from and the data.
 func (w *plannerWork) inputs() (*dynamics.Model, *dynamics.Dataset, error) {
 	sc, loop, err := w.open(0, w.study.model)
@@ -147,7 +161,7 @@ func (w *plannerWork) inputs() (*dynamics.Model, *dynamics.Dataset, error) {
 
 // trialRows are the figures a candidate was chosen by.
 func trialRows(r *studyResult, t sparsify.Trial) {
-	name := fmt.Sprintf("round %d, %d ReLUs, stable %g", t.Round, t.ReLUs, t.Stable)
+	name := fmt.Sprintf("round %d, %d ReLUs, stable %g, l1 %g", t.Round, t.ReLUs, t.Recipe.Stable, t.Recipe.L1)
 	kept := 0.0
 	if t.Kept {
 		kept = 1
@@ -192,7 +206,7 @@ type plannerWork struct {
 type played struct {
 	episodes                     []*scenario.Outcome
 	relus                        float64
-	nodes, gaps, times, unstable []float64 // of plans
+	nodes, gaps, times, unstable []float64 // of the first plans, which start where those of every other model do
 	cost                         float64   // mean of the episodes
 	successes                    float64
 }
@@ -242,12 +256,10 @@ func (w *plannerWork) episodes(ctx context.Context, m *dynamics.Model, seed, n i
 		if o.Success {
 			p.successes++
 		}
-		for k := range o.Steps {
-			if plan := o.Steps[k].Plan; plan != nil {
-				p.nodes = append(p.nodes, float64(max(plan.Nodes, 1)))
-				p.times = append(p.times, plan.CPUTime.Seconds())
-				p.gaps, p.unstable = append(p.gaps, plan.AbsGap()), append(p.unstable, float64(plan.UnstableReLUs))
-			}
+		if plan := o.Steps[0].Plan; plan != nil {
+			p.nodes = append(p.nodes, float64(max(plan.Nodes, 1)))
+			p.times = append(p.times, plan.CPUTime.Seconds())
+			p.gaps, p.unstable = append(p.gaps, plan.AbsGap()), append(p.unstable, float64(plan.UnstableReLUs))
 		}
 	}
 	return p, nil

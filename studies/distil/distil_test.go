@@ -119,8 +119,8 @@ func TestRunFollowsPlans(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if follow && asked != 2*2 {
-			t.Errorf("%d plans were made, want two for each of two students", asked)
+		if follow && asked != 2 {
+			t.Errorf("%d plans were made, want two for the student of the budget", asked)
 		}
 		truth, model := control.NewTrajectory(stateDim, actionDim, 12), control.NewTrajectory(stateDim, actionDim, 12)
 		copy(truth.U, plan)

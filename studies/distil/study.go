@@ -62,7 +62,7 @@ const heldOutSeed = 1 << 40
 
 // Run distils a teacher of the form in the package comment. start is a state whose
 // shape of keypoints is that of the T; action is the box of its moves. It returns
-// the first, larger student and one a budget.
+// the first, larger student, which follows no plans, and one a budget.
 func Run(ctx context.Context, teacher control.System, start []float64, action control.Box, opts Options) ([]Student, error) {
 	if nx, nu := teacher.Dims(); nx != stateDim || nu != actionDim || len(start) != stateDim || action.Dim() != actionDim {
 		panic("distil: Run: the teacher is not one of four keypoints and a pusher")
@@ -87,8 +87,8 @@ func Run(ctx context.Context, teacher control.System, start []float64, action co
 		return nil, fmt.Errorf("distil: %w", err)
 	}
 	var students []Student
-	for _, m := range models {
-		if opts.Plan != nil {
+	for i, m := range models {
+		if i > 0 && opts.Plan != nil {
 			if m, err = opts.follow(ctx, m, data, tried{teacher: teacher, start: start, action: action}); err != nil {
 				return nil, fmt.Errorf("distil: %w", err)
 			}
