@@ -18,6 +18,7 @@ type adaptive struct {
 
 	mean   []float64 // n
 	sigma  float64
+	most   float64   // of sigma; see bounded in [CMA]
 	c, a   []float64 // n x n, row-major: the covariance and its Cholesky factor
 	pc, ps []float64 // evolution paths
 	y      []float64 // lambda x n: (sample - mean) / sigma
@@ -67,7 +68,7 @@ func (d *adaptive) row(i int) []float64 { return d.x[i*d.n : (i+1)*d.n] }
 // reset forgets everything and sets sigma and the covariance of a sequence of
 // vectors of nu entries, rho^|s-t| between steps s and t of the same entry.
 func (d *adaptive) reset(sigma, rho float64, nu int) {
-	d.sigma, d.updates = sigma, 0
+	d.sigma, d.most, d.updates = sigma, math.Inf(1), 0
 	clear(d.pc)
 	clear(d.ps)
 	clear(d.c)
@@ -113,7 +114,7 @@ func (d *adaptive) update(order []int) bool {
 	norm = math.Sqrt(norm)
 	d.path(norm)
 	d.learn(order)
-	d.sigma *= math.Exp(min(1, d.cSigma/d.dSigma*(norm/d.chi-1)))
+	d.sigma = min(d.most, d.sigma*math.Exp(min(1, d.cSigma/d.dSigma*(norm/d.chi-1))))
 	if d.updates%d.period() == 0 && !d.factor() {
 		return false
 	}

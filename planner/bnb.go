@@ -3,6 +3,7 @@ package planner
 import (
 	"context"
 	"math"
+	"time"
 
 	"hinge/control"
 	"hinge/milp"
@@ -20,6 +21,7 @@ type BranchAndBound struct {
 	opts bnb.Options
 	r    *rollouts
 	cert *certificate.Certificate
+	beam *Beam // nil until a program is large enough for it
 }
 
 var _ control.Planner = (*BranchAndBound)(nil)
@@ -62,12 +64,53 @@ func (b *BranchAndBound) Plan(ctx context.Context, x0 []float64, warm *control.P
 	if warm != nil {
 		opts.Starts = append(opts.Starts, warm.U)
 	}
+	if u, err := b.explore(ctx, prog, x0, warm); err != nil {
+		return nil, err
+	} else if u != nil {
+		opts.Starts = append(opts.Starts, u)
+	}
 	res, err := bnb.Solve(ctx, prog, opts)
 	if err != nil {
 		return nil, err
 	}
 	b.cert = res.Certificate
 	return b.finish(b.plan(prog, res, x0), x0, c), nil
+}
+
+// Programs that no search will close: there the plan matters more than the bound,
+// and most of the time goes to a global search for it.
+const (
+	exploreFrom       = 5000 // ReLUs
+	exploreIterations = 1000 // of [Beam]
+	exploreShare      = 0.75 // of the time, at most
+)
+
+// explore returns the plan of a global search, nil where the program is small enough
+// for a proof or has constraints.
+func (b *BranchAndBound) explore(ctx context.Context, prog *relu.Program, x0 []float64, warm *control.Plan) ([]float64, error) {
+	if prog.ReLUs() < exploreFrom || b.Constrained() {
+		return nil, nil
+	}
+	if b.beam == nil {
+		opts := BeamOptions{}
+		opts.Seed, opts.Workers, opts.Iterations = b.opts.Seed, b.opts.Workers, exploreIterations
+		beam, err := NewBeam(b.Problem, opts)
+		if err != nil {
+			return nil, err
+		}
+		b.beam = beam
+	}
+	if end, ok := ctx.Deadline(); ok {
+		part, cancel := context.WithTimeout(ctx, time.Duration(exploreShare*float64(time.Until(end))))
+		defer cancel()
+		ctx = part
+	}
+	b.beam.SetBefore(b.Before)
+	plan, err := b.beam.Plan(ctx, x0, warm)
+	if err != nil {
+		return nil, err
+	}
+	return plan.U, nil
 }
 
 // Certificate returns the proof of the last plan's bound, if the option Record asked

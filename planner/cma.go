@@ -55,6 +55,10 @@ type CMA struct {
 	half  []float64 // half the width of the box: the unit of the coordinates
 	dist  *adaptive
 	stall stall
+	// bounded keeps the step size below where it started. From a plan that touches
+	// obstacles nearly all samples collide, the less the further away: the step size
+	// would grow until the plan is lost.
+	bounded bool
 }
 
 var _ control.Planner = (*CMA)(nil)
@@ -89,6 +93,9 @@ func (c *CMA) begin() {
 func (c *CMA) start(mean []float64, share float64) {
 	c.stall.forget()
 	c.dist.reset(share*c.opts.Std, c.opts.Correlation, c.Cost.Nu)
+	if c.bounded {
+		c.dist.most = c.dist.sigma
+	}
 	for k, v := range mean {
 		c.dist.mean[k] = c.toUnit(k, v)
 	}

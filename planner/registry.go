@@ -20,13 +20,14 @@ type Options struct {
 	RelGap, AbsGap float64 // of bnb and highs
 	NodeLimit      int     // of bnb and highs
 
-	// Samples and Iterations are the counted budget of cem, cma, mppi and random.
+	// Samples and Iterations are the counted budget of cem, cma, beam, mppi and random.
 	// Negative Iterations mean until the deadline.
 	Samples, Iterations int
 	Candidates          int // trajectories a plan of theirs carries
 
 	CEM  CEMOptions  // fields above that are not zero take precedence
 	CMA  CMAOptions  // likewise
+	Beam BeamOptions // likewise
 	MPPI MPPIOptions // likewise
 	BnB  bnb.Options // likewise
 }
@@ -42,6 +43,7 @@ var entries = []Entry{
 	{"highs", "mixed-integer program, solved by HiGHS", buildHiGHS},
 	{"cem", "cross-entropy method", buildCEM},
 	{"cma", "covariance matrix adaptation: the cross-entropy method for narrow valleys", buildCMA},
+	{"beam", "beam search over cells of states, then covariance adaptation: for ways round obstacles", buildBeam},
 	{"mppi", "model-predictive path-integral control", buildMPPI},
 	{"hold", "one constant action", buildHold},
 	{"random", "best of uniform samples", buildRandom},
@@ -113,6 +115,11 @@ func buildCEM(p Problem, o Options) (control.Planner, error) {
 func buildCMA(p Problem, o Options) (control.Planner, error) {
 	o.CMA.override(o)
 	return NewCMA(p, o.CMA)
+}
+
+func buildBeam(p Problem, o Options) (control.Planner, error) {
+	o.Beam.override(o)
+	return NewBeam(p, o.Beam)
 }
 
 func buildMPPI(p Problem, o Options) (control.Planner, error) {

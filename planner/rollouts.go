@@ -64,27 +64,34 @@ func (r *rollouts) start(x0, before []float64) { r.x0, r.before = x0, before }
 // the remaining costs are +Inf, and
 // their rows are not drawn.
 func (r *rollouts) evaluate(ctx context.Context, costs, u []float64, draw drawFunc) {
-	chunks := (len(costs) + batchRows - 1) / batchRows
+	r.chunks(len(costs), func(w *rolloutWorker, first, last int) {
+		r.chunk(ctx, w, costs, u, first, last, draw)
+	})
+}
+
+// chunks calls f for the chunks of n rows, shared among the workers.
+func (r *rollouts) chunks(n int, f func(w *rolloutWorker, first, last int)) {
+	if len(r.workers) > 1 && n > batchRows {
+		r.share(n, f)
+		return
+	}
+	for first := 0; first < n; first += batchRows {
+		f(&r.workers[0], first, min(first+batchRows, n))
+	}
+}
+
+func (r *rollouts) share(n int, f func(w *rolloutWorker, first, last int)) {
+	chunks := (n + batchRows - 1) / batchRows
 	var next atomic.Int64
-	work := func(w *rolloutWorker) {
-		for {
-			c := int(next.Add(1)) - 1
-			if c >= chunks {
-				return
+	var wg sync.WaitGroup
+	for i := range min(len(r.workers), chunks) {
+		wg.Go(func() {
+			for c := int(next.Add(1)) - 1; c < chunks; c = int(next.Add(1)) - 1 {
+				f(&r.workers[i], c*batchRows, min((c+1)*batchRows, n))
 			}
-			first, last := c*batchRows, min((c+1)*batchRows, len(costs))
-			r.chunk(ctx, w, costs, u, first, last, draw)
-		}
+		})
 	}
-	if active := min(len(r.workers), chunks); active > 1 {
-		var wg sync.WaitGroup
-		for i := range active {
-			wg.Go(func() { work(&r.workers[i]) })
-		}
-		wg.Wait()
-	} else {
-		work(&r.workers[0])
-	}
+	wg.Wait()
 }
 
 func (r *rollouts) chunk(ctx context.Context, w *rolloutWorker, costs, u []float64, first, last int, draw drawFunc) {
@@ -114,7 +121,7 @@ func (w *rolloutWorker) run(r *rollouts, costs, u []float64) {
 		for i := range n {
 			copy(w.u[i*r.nu:(i+1)*r.nu], u[i*size+t*r.nu:])
 		}
-		w.step(r, n)
+		w.steps(w.x[:n*r.nx], w.u[:n*r.nu], n)
 		for i := range n {
 			row := u[i*size : (i+1)*size]
 			prev := r.before
@@ -131,15 +138,16 @@ func (w *rolloutWorker) run(r *rollouts, costs, u []float64) {
 	}
 }
 
-func (w *rolloutWorker) step(r *rollouts, n int) {
-	x, u := w.x[:n*r.nx], w.u[:n*r.nu]
+// steps steps the n states in x in place, by the actions in u.
+func (w *rolloutWorker) steps(x, u []float64, n int) {
 	if w.batch != nil {
 		w.batch.StepBatch(x, x, u, n)
 		return
 	}
+	nx, nu := len(x)/n, len(u)/n
 	for i := range n {
-		xi := x[i*r.nx : (i+1)*r.nx]
-		w.sys.Step(xi, xi, u[i*r.nu:(i+1)*r.nu])
+		xi := x[i*nx : (i+1)*nx]
+		w.sys.Step(xi, xi, u[i*nu:(i+1)*nu])
 	}
 }
 

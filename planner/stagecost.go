@@ -14,6 +14,7 @@ type sparseTerm struct {
 	radius float64
 	rate   bool
 	factor []float64 // H
+	rest   []float64 // H+1: the sum of the factors after step t
 	rows   []sparseRow
 }
 
@@ -22,6 +23,8 @@ type sparseRow struct {
 	offset []float64 // H
 	index  []int
 	value  []float64
+	way    *wayRound // of the point whose first coordinate this is, if it has obstacles
+	passed bool      // the second coordinate of such a point
 }
 
 func newStageCost(c *control.Cost) *stageCost {
@@ -31,6 +34,10 @@ func newStageCost(c *control.Cost) *stageCost {
 		term := sparseTerm{norm: k.Norm, radius: k.Radius, rate: k.Rate}
 		for t := 1; t <= c.Horizon; t++ {
 			term.factor = append(term.factor, k.Factor(t, c.Horizon))
+		}
+		term.rest = make([]float64, c.Horizon+1)
+		for t := c.Horizon; t > 0; t-- {
+			term.rest[t-1] = term.rest[t] + term.factor[t-1]
 		}
 		for r := range k.Residual.Rows {
 			term.rows = append(term.rows, newSparseRow(k, r, c.Nx, c.Horizon))
@@ -66,6 +73,41 @@ func (s *stageCost) at(t int, x, u, prev []float64) float64 {
 		sum += f * k.value(t, s.nx, x, u, prev)
 	}
 	return sum
+}
+
+// standing returns what the steps after t would cost if the state stayed x under
+// the action u, where obstacles are in the way measured round them. References
+// stand still as well, at the next step that counts.
+func (s *stageCost) standing(t int, x, u []float64) float64 {
+	var sum float64
+	for i := range s.terms {
+		k := &s.terms[i]
+		if k.rate || k.rest[t] == 0 {
+			continue
+		}
+		next := t
+		for k.factor[next] == 0 {
+			next++
+		}
+		sum += k.rest[t] * k.around(next+1, s.nx, x, u)
+	}
+	return sum
+}
+
+// around is value, where the residuals of a point that has obstacles are one: the
+// length of its way.
+func (k *sparseTerm) around(t, nx int, x, u []float64) float64 {
+	m := control.NewMeasure()
+	for i := range k.rows {
+		row := &k.rows[i]
+		switch {
+		case row.way != nil:
+			m = m.Add(row.way.length(x))
+		case !row.passed:
+			m = m.Add(k.residual(row, t, nx, x, u, nil))
+		}
+	}
+	return m.Norm(k.norm, k.radius)
 }
 
 func (k *sparseTerm) value(t, nx int, x, u, prev []float64) float64 {
