@@ -34,7 +34,7 @@ var pushT = pushTSuite{
 	horizons:  []pushTHorizon{{3, 100 * time.Millisecond}, {5, time.Second}, {8, 10 * time.Second}},
 	starts:    20,
 	instances: []int{0, 1},
-	planners:  []string{"bnb", "cem", "cma"},
+	planners:  []string{"bnb", "cem", "cma", "beam"},
 	limit:     20 * time.Second,
 }
 

@@ -81,8 +81,8 @@ func (b *BranchAndBound) Plan(ctx context.Context, x0 []float64, warm *control.P
 // and most of the time goes to a global search for it.
 const (
 	exploreFrom       = 5000 // ReLUs
-	exploreIterations = 1000 // of [Beam]
-	exploreShare      = 0.75 // of the time, at most
+	exploreIterations = 2000 // of [Beam]
+	exploreShare      = 0.85 // of the time, at most
 )
 
 // explore returns the plan of a global search, nil where the program is small enough
@@ -127,10 +127,22 @@ func (b *BranchAndBound) plan(prog *relu.Program, res *bnb.Result, x0 []float64)
 	if res.Status == milp.Infeasible {
 		plan.Status = control.Infeasible
 	}
-	if math.IsInf(res.DualBound, -1) {
+	plan.DualBound = max(plan.DualBound, costFloor(b.Cost))
+	if math.IsInf(plan.DualBound, -1) {
 		plan.Certified = false
 	}
 	return plan
+}
+
+// costFloor is what no plan costs less than, whatever the model: 0 if no term can be
+// negative.
+func costFloor(c *control.Cost) float64 {
+	for i := range c.Terms {
+		if c.Terms[i].Norm == control.Max {
+			return math.Inf(-1)
+		}
+	}
+	return 0
 }
 
 // claimed returns the states the program itself computes for the actions u.
