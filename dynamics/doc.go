@@ -19,7 +19,13 @@
 //	L = sum_k w_k / (sum_j w_j) mean_i ((x_k - X_k)_i / s_i)^2
 //
 // with s the spread of the recorded residual motion. The gradient runs back
-// through all steps.
+// through all steps. [TrainOptions] adds terms: small weights, rigid bodies
+// ([TrainOptions.Shape]), units whose phase is known where it matters
+// ([UnitRanges], which others may supply). A training that was killed goes on to
+// the same result ([Trainer.Resume]).
+//
+// Data come from a simulator ([Collect], or [Record] into a [Recording] where they
+// are more than fits into memory) or from the log of a robot ([ReadLog]).
 //
 // Read first: [Model], [Fit], [Dataset].
 package dynamics

@@ -38,11 +38,22 @@ type CurvesPanel struct {
 // is hollow.
 type Curve struct {
 	Name string
+	Kind CurveKind
 	Y    []float64
 	Open []bool // nil for none
 	// Low and High are an interval around each Y, drawn as a bar; nil for none.
 	Low, High []float64
 }
+
+// CurveKind is what a curve means, which gives its colour.
+type CurveKind uint8
+
+// The kinds.
+const (
+	OrderedCurve   CurveKind = iota // nothing of the others: coloured by its place
+	RealCurve                       // what really was
+	PredictedCurve                  // what a model said
+)
 
 // Add appends a value.
 func (c *Curve) Add(y float64, open bool) {
@@ -109,10 +120,10 @@ func (p CurvesPlot) panel(q CurvesPanel) *panel {
 		n.line([]point{{n.plot.X.Min, p.Limit}, {n.plot.X.Max, p.Limit}}, limitLine)
 	}
 	for i := len(q.Curves) - 1; i >= 0; i-- { // the first one on top
-		n.curve(q.X, q.Curves[i], curveStyle(i))
+		n.curve(q.X, q.Curves[i], curveStyle(q.Curves[i].Kind, i))
 	}
 	for i, curve := range q.Curves {
-		n.key(curve.Name, lineSwatch(curveStyle(i)))
+		n.key(curve.Name, lineSwatch(curveStyle(curve.Kind, i)))
 	}
 	if p.Limit > 0 && p.LimitKey != "" {
 		n.key(p.LimitKey, lineSwatch(limitLine))
@@ -120,8 +131,14 @@ func (p CurvesPlot) panel(q CurvesPanel) *panel {
 	return n
 }
 
-func curveStyle(i int) draw.LineStyle {
+func curveStyle(kind CurveKind, i int) draw.LineStyle {
 	style := draw.LineStyle{Color: curveInks[i%len(curveInks)], Width: 1.4}
+	switch kind {
+	case RealCurve:
+		style.Color = realInk
+	case PredictedCurve:
+		style.Color = planInk
+	}
 	if i == 0 {
 		style.Width = 2.6
 	}

@@ -49,3 +49,15 @@ func TestOwnAxis(t *testing.T) {
 		t.Error("an axis of its own changes nothing")
 	}
 }
+
+// TestCurvesHaveTheColourOfTheirKind: what is predicted looks different from what
+// really was, wherever it stands.
+func TestCurvesHaveTheColourOfTheirKind(t *testing.T) {
+	seen := map[any]bool{}
+	for _, kind := range []CurveKind{OrderedCurve, RealCurve, PredictedCurve} {
+		seen[curveStyle(kind, 0).Color] = true
+	}
+	if len(seen) != 3 || curveStyle(PredictedCurve, 0).Color != curveStyle(PredictedCurve, 1).Color {
+		t.Errorf("%d colours of 3 kinds", len(seen))
+	}
+}

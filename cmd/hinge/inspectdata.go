@@ -272,7 +272,7 @@ func (f inspectFlags) drawPrediction(m *dynamics.Model, d *dynamics.Dataset, pat
 	for i, k := range chosen {
 		p.Panels = append(p.Panels, report.CurvesPanel{
 			Title: ranges[k].Name, XLabel: "step", YLabel: labelled(ranges[k].Name, ranges[k].Unit), Linear: true, X: steps,
-			Curves: []report.Curve{{Name: "recorded", Y: real[i]}, {Name: "predicted", Y: predicted[i]}},
+			Curves: []report.Curve{{Name: "recorded", Kind: report.RealCurve, Y: real[i]}, {Name: "predicted", Kind: report.PredictedCurve, Y: predicted[i]}},
 		})
 	}
 	return atomicfile.Write(f.plot, func(w io.Writer) error { return p.Encode(w) })
