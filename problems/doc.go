@@ -17,6 +17,9 @@
 //	k' = k + NN([k - rep(p), a])
 //	p' = p + a
 //
+// Obstacles are discs, {"c": [x, y], "r": .., "r_enlarged": ..}, or convex polygons,
+// {"corners": [x, y, ..], "margin": ..} counter-clockwise.
+//
 // The third is a folder of texts, DIR/KIND_NAME.txt, for H steps. Names tie them
 // together: the network's units are mapped to states and actions, rows of terms are
 // the start (at t = 0), the constraints (at t = 0..H-1) and the goal (at t = H), and

@@ -2,7 +2,6 @@ package problems
 
 import (
 	"fmt"
-	"math"
 
 	"hinge/control"
 	"hinge/nn"
@@ -144,33 +143,16 @@ func pointMap(i int) control.Affine {
 	return r
 }
 
-// obstacleTerms charges every point inside an enlarged obstacle, at every step.
-func obstacleTerms(obstacles []Obstacle) []control.Term {
-	var terms []control.Term
-	for i, o := range obstacles {
-		for j, name := range PointNames() {
-			r := pointMap(j)
-			r.B[0], r.B[1] = -o.Center[0], -o.Center[1]
-			terms = append(terms, control.Term{
-				Name:   fmt.Sprintf("obstacle %d, %s", i, name),
-				Weight: obstacleWeight, Norm: control.Disc, Radius: o.Enlarged, Residual: r,
-			})
-		}
-	}
-	return terms
-}
-
 // Collisions lists the points of tr inside an enlarged obstacle, step by step.
 // It computes the points from the states, not from the terms of the cost.
 func (p *Problem) Collisions(tr *control.Trajectory) []Collision {
 	var found []Collision
 	for t := 1; t <= tr.Len(); t++ {
 		points := watched(tr.State(t))
-		for i, o := range p.Obstacles {
+		for i := range p.Obstacles {
 			for j, q := range points {
-				d := math.Hypot(q[0]-o.Center[0], q[1]-o.Center[1])
-				if d < o.Enlarged {
-					found = append(found, Collision{Step: t, Obstacle: i, Point: PointNames()[j], Depth: o.Enlarged - d})
+				if depth := p.Obstacles[i].depth(q); depth > 0 {
+					found = append(found, Collision{Step: t, Obstacle: i, Point: PointNames()[j], Depth: depth})
 				}
 			}
 		}

@@ -25,13 +25,6 @@ type Problem struct {
 	Published []Published // plans of others, for comparison; never starts
 }
 
-// Obstacle is a disc nothing may enter.
-type Obstacle struct {
-	Center   [2]float64 `json:"center"`
-	Radius   float64    `json:"radius"`
-	Enlarged float64    `json:"enlarged"` // radius the cost keeps free
-}
-
 // Reference is what is known about the optimum; NaN where nothing is.
 type Reference struct {
 	Optimum   float64 // proven by some solver to its tolerance

@@ -120,32 +120,6 @@ func (p *Problem) readStart(o object) (target []float64, err error) {
 	return o.vector("target", keypoint2)
 }
 
-func readObstacles(o object) ([]Obstacle, error) {
-	list, err := o.list("obstacles")
-	if err != nil {
-		return nil, err
-	}
-	obstacles := make([]Obstacle, len(list))
-	for i, item := range list {
-		c, err := item.vector("c", 2)
-		if err != nil {
-			return nil, err
-		}
-		y := &obstacles[i]
-		y.Center = [2]float64(c)
-		if y.Radius, err = item.positive("r"); err != nil {
-			return nil, err
-		}
-		if y.Enlarged, err = item.positive("r_enlarged"); err != nil {
-			return nil, err
-		}
-		if y.Enlarged < y.Radius {
-			return nil, item.errorf("r_enlarged", "%g; it must be at least r = %g", y.Enlarged, y.Radius)
-		}
-	}
-	return obstacles, nil
-}
-
 func (o object) positive(key string) (float64, error) {
 	v, err := o.number(key)
 	if err == nil && !(v > 0) {

@@ -95,6 +95,10 @@ func openRequest(path string) (*Problem, error) {
 	if err != nil {
 		return nil, err
 	}
+	return parseRequest(path, data)
+}
+
+func parseRequest(path string, data []byte) (*Problem, error) {
 	var q request
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
@@ -139,6 +143,11 @@ func (q *request) problem() (*Problem, error) {
 	}
 	for _, c := range q.Constraints {
 		p.Constraints = append(p.Constraints, control.Constraint{Name: c.Name, First: c.First, Last: c.Last, Residual: affine(c.W, c.B, nx+2*nu)})
+	}
+	for i := range q.Obstacles {
+		if o := &q.Obstacles[i]; o.Corners != nil && (len(o.Corners) < 3 || o.reflex() >= 0) {
+			return nil, fmt.Errorf("field obstacles[%d].corners: %v; they must be those of a convex polygon, counter-clockwise", i, o.Corners)
+		}
 	}
 	program, err := relu.New(step, p.X0, p.Action, p.Cost, p.Before)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -103,5 +104,40 @@ func TestSavedRequest(t *testing.T) {
 		if o := hinge(t, append([]string{"plan"}, args...)...); o.status != statusBadInput {
 			t.Errorf("%v: status %d, %s", args, o.status, o.stderr)
 		}
+	}
+}
+
+// TestBadRequest: what makes no sense is bad input, with the file and the field.
+func TestBadRequest(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "request.json")
+	spec := tinyProblem(t, "x,>=,2")
+	if o := hinge(t, "plan", spec+"@2", "--save-request", file); o.status != statusDone {
+		t.Fatal(o.stderr)
+	}
+	good := string(read(t, file))
+	checked := 0
+	for _, c := range []struct{ old, new, want string }{
+		{`"lower":[-1]`, `"lower":[3]`, "box coordinate 0 is [3, 1]; it must be finite with lower <= upper"},
+		{`"lower":[-1]`, `"lower":[-1e999]`, "field lower"},
+		{`"x0":[1]`, `"x0":[1,2]`, "network maps 3 inputs to 1"},
+		{`"horizon":2`, `"horizon":-2`, "horizon is -2"},
+		{`"first":`, `"frist":`, `unknown field "frist"`},
+		{`"relu"`, `"sigmoid"`, `gate is "sigmoid"`},
+	} {
+		text := strings.Replace(good, c.old, c.new, 1)
+		if text == good {
+			t.Fatalf("%s is not in %s", c.old, good)
+		}
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		o := hinge(t, "plan", file)
+		if o.status != statusBadInput || !strings.Contains(o.stderr, c.want) || !strings.Contains(o.stderr, file) {
+			t.Errorf("%s: status %d, %s", c.new, o.status, o.stderr)
+		}
+		checked++
+	}
+	if checked == 0 {
+		t.Fatal("nothing was checked")
 	}
 }

@@ -225,6 +225,39 @@ func TestKeepOutIsProven(t *testing.T) {
 	}
 }
 
+// Where stage costs are summed and not negative, fewer steps cannot cost more.
+func TestShorterHorizonCostsNoMore(t *testing.T) {
+	judged := 0
+	for seed := range uint64(40) {
+		s := relutest.Shape{Nx: 2, Nu: 1, Horizon: 3, Hidden: []int{4}, Norm: []control.Norm{control.L1, control.LInf, control.Hinge, control.SquaredL2}[seed%4], Rate: seed%3 == 0}
+		long := relutest.Random(rand.New(rand.NewPCG(seed, 29)), s)
+		cost := *long.Cost()
+		cost.Horizon--
+		cost.Terms = slices.Clone(cost.Terms)
+		for i := range cost.Terms {
+			k := &cost.Terms[i]
+			if k.TimeWeight != nil {
+				k.TimeWeight = k.TimeWeight[:cost.Horizon]
+			}
+			if len(k.Reference) > k.Residual.Rows {
+				k.Reference = k.Reference[:cost.Horizon*k.Residual.Rows]
+			}
+		}
+		short, err := relu.New(long.Step, long.X0, control.NewBox(s.Nu, -1, 1), &cost, long.Before())
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, b := solve(t, short, bnb.Options{}), solve(t, long, bnb.Options{})
+		if a.DualBound > b.Objective+1e-9*(1+b.Objective) || a.Objective > b.Objective+1e-3*(1+b.Objective) {
+			t.Errorf("seed %d: %d steps cost %g (bound %g), %d steps %g", seed, cost.Horizon, a.Objective, a.DualBound, s.Horizon, b.Objective)
+		}
+		judged++
+	}
+	if judged != 40 {
+		t.Errorf("%d programs judged", judged)
+	}
+}
+
 // A given start is never made worse, and the memory policy does not change what
 // is proven.
 func TestStartAndOpenLimit(t *testing.T) {
