@@ -1,5 +1,3 @@
-//go:build unix
-
 package mmap
 
 import (
@@ -21,7 +19,10 @@ func Read(path string) ([]byte, error) {
 		return nil, err
 	}
 	if size := info.Size(); info.Mode().IsRegular() && size > 0 && int64(int(size)) == size {
-		if data, err := syscall.Mmap(int(f.Fd()), 0, int(size), syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_PRIVATE); err == nil {
+		// Without MAP_NORESERVE the system would set memory aside for all of it, in case
+		// it is written to, and refuse what is larger than the memory.
+		const private = syscall.MAP_PRIVATE | syscall.MAP_NORESERVE
+		if data, err := syscall.Mmap(int(f.Fd()), 0, int(size), syscall.PROT_READ|syscall.PROT_WRITE, private); err == nil {
 			return data, nil
 		}
 	}
