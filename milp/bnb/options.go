@@ -40,6 +40,9 @@ type Options struct {
 	// that moment. 0 means 60 million.
 	RecordLimit int
 
+	enough *float64 // a bound that suffices; nil if none does before the gap is met
+	phases bool     // the tree that splits phases alone, if it can
+
 	// OnProgress is called after each round; nil for none.
 	OnProgress func(Progress)
 }

@@ -102,18 +102,44 @@ func (q *regionRecord) prove(from []cut, res *Result) {
 	}
 }
 
-// half records one side of a split, with its box and the tilted cut.
-func (q *regionRecord) half(sp stateSplit, side int, b stateBox, c *cut, tilt float64) *regionRecord {
+// half records one side of a split, with its box.
+func (q *regionRecord) half(sp stateSplit, side int, b stateBox) *regionRecord {
 	if q == nil {
 		return nil
 	}
 	h := &regionRecord{r: q.r, split: &certificate.Split{Step: sp.step, Direction: sp.direction, Side: 1 - 2*side, Point: sp.point}}
 	h.boxes = []certificate.StateBox{{Step: sp.step, Lower: slices.Clone(b.lower), Upper: slices.Clone(b.upper)}}
-	c.rec = &cutRecord{Cut: certificate.Cut{Step: sp.step, Slope: slices.Clone(c.slope), Offset: c.offset,
-		Tilt: &certificate.Tilt{Amount: tilt}}, tilted: sp.active.rec}
-	h.cuts = append(h.cuts, c.rec)
 	q.kids[side] = h
 	return h
+}
+
+// tilted records cuts that were made from others by a tilt about the split.
+func (q *regionRecord) tilted(cuts, from []cut, tilt float64) {
+	if q == nil {
+		return
+	}
+	for i := range cuts {
+		c := &cuts[i]
+		c.rec = &cutRecord{Cut: certificate.Cut{Step: q.split.Step, Slope: slices.Clone(c.slope), Offset: c.offset,
+			Tilt: &certificate.Tilt{Amount: tilt}}, tilted: from[i].rec}
+		q.cuts = append(q.cuts, c.rec)
+	}
+}
+
+// refuted records a half that is done with: its tilted cuts and a bound of J that the
+// proof of res gives with them. That one was made with cuts tilted about another point,
+// and proves as much more as they are higher.
+func (q *regionRecord) refuted(cuts, from []cut, tilt, value float64, res *Result) {
+	if q == nil || !q.r.proven(res.proof, res.DualBound) {
+		return
+	}
+	q.tilted(cuts, from, tilt)
+	lower := *res.proof
+	lower.leaves = slices.Clone(lower.leaves)
+	for i := range lower.leaves {
+		lower.leaves[i].Bound = value
+	}
+	q.bound = &boundRecord{value: value, uses: used(cuts), proof: &lower}
 }
 
 // value is the bound of J that the record proves in the region: that of its halves

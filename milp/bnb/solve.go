@@ -96,9 +96,17 @@ func solveTree(ctx context.Context, p *relu.Program, opts Options) (*Result, err
 var errInfinite = errors.New("bnb: a pre-activation has no finite range on the action box; the weights or the horizon are too large")
 
 // compete runs the contestants. Each enters when those before it have not closed
-// the gap with about as much work as its own first result costs.
+// the gap with about as much work as its own first result costs; which comes second
+// depends on what the root says.
 func (s *search) compete(ctx context.Context, stages bool) {
 	p := &s.race
+	if s.opts.phases {
+		p.enterPhases(ctx)
+		p.run(ctx, math.MaxInt)
+		if len(p.members) > 0 || s.finished(ctx) {
+			return
+		}
+	}
 	actions := newTree()
 	root := s.rootNode()
 	s.rec.open(actions, root, s.p.Box)
@@ -108,20 +116,47 @@ func (s *search) compete(ctx context.Context, stages bool) {
 	if s.finished(ctx) {
 		return
 	}
-	p.enterPhases(ctx)
-	p.run(ctx, stageTrial*(s.p.Horizon-1)*(s.p.Horizon-1))
-	if stages && !s.finished(ctx) && s.best.u != nil {
-		if y := newStageSearch(s, s.bounder); y != nil && y.smaller() {
+	y := s.byStages(stages)
+	first := y != nil && s.undecided()
+	if first {
+		y.advance(ctx, stageTrial*(s.p.Horizon-1))
+		p.add(y)
+	}
+	if !s.finished(ctx) {
+		p.enterPhases(ctx)
+	}
+	if y != nil && !first {
+		p.run(ctx, phaseTrial*(s.p.Horizon-1)*(s.p.Horizon-1))
+		if !s.finished(ctx) {
 			p.add(y)
 		}
 	}
 	p.run(ctx, math.MaxInt)
 }
 
+// byStages returns the search by stages, nil where it cannot do or is not worth it.
+func (s *search) byStages(decomposable bool) *stageSearch {
+	if !decomposable || s.best.u == nil {
+		return nil
+	}
+	if y := newStageSearch(s, s.bounder); y != nil && y.smaller() {
+		return y
+	}
+	return nil
+}
+
+// undecided reports whether nearly all units are unstable on the whole box. Then the
+// relaxation says little, and phases come last.
+func (s *search) undecided() bool {
+	r := s.bounder.Root()
+	return float64(r.Unstable()) > .9*float64(len(r.Lower))
+}
+
 // Work that goes before other contestants enter.
 const (
 	treeTrial  = 1_000_000
-	stageTrial = 1_000_000 // times the square of what stages have in between
+	phaseTrial = 1_000_000   // times the square of what stages have in between
+	stageTrial = 100_000_000 // times what stages have in between
 )
 
 // finished reports whether the search must stop.
@@ -239,7 +274,11 @@ func (s *search) cutoff() float64 {
 	if math.IsInf(s.best.value, 1) {
 		return math.Inf(1)
 	}
-	return s.best.value - (1-1e-12)*max(s.opts.AbsGap, s.opts.RelGap*math.Abs(s.best.value)) // not met by rounding alone
+	v := s.best.value - (1-1e-12)*max(s.opts.AbsGap, s.opts.RelGap*math.Abs(s.best.value)) // not met by rounding alone
+	if s.opts.enough != nil {
+		v = min(v, *s.opts.enough)
+	}
+	return v
 }
 
 // grow expands rounds of nodes of a tree until the gap is met, a limit is reached

@@ -40,8 +40,8 @@ func (n *stageNode) before(m *stageNode) bool {
 type stager struct {
 	p       *problem
 	frames  []frame
-	tol     float64                    // of one sub-problem, in units of J
-	refine  int                        // cuts made at one state
+	tol     float64                    // of one sub-problem, in units of J: a tenth of the gap
+	limit   int                        // nodes of sub-problems after which a node is split as it is
 	onBound func(bound float64)        // called with every better bound of a node; may be nil
 	workers int                        // for independent sub-problems; the answer does not depend on it
 	pause   func(nodes, work int) bool // called after sub-problems; false stops. May be nil
@@ -50,7 +50,8 @@ type stager struct {
 // Limits of the sub-problems, in nodes. A limit that is hit gives a weaker cut,
 // never a wrong one.
 const (
-	reachNodes = 300
+	reachNodes = 6
+	blindNodes = 1 // of a direction that no hidden unit sees
 	cutNodes   = 1500
 	trialNodes = 60
 	maxCuts    = 12 // of one stage; older ones are forgotten
@@ -58,48 +59,67 @@ const (
 
 // stageOutcome is what bounding a stage node gave.
 type stageOutcome struct {
-	bound float64
-	nodes int
-	work  int
-	found incumbent
-	split stateSplit
-	done  bool // false if the deadline came first: the bound is the old one
+	bound   float64
+	dropped float64 // smallest bound of what was peeled off
+	nodes   int
+	work    int
+	found   incumbent
+	split   stateSplit
+	done    bool // false if the deadline came first: the bound is the old one
 }
 
 // stageRun is the bounding of one node.
 type stageRun struct {
 	*stager
-	ctx   context.Context
-	n     *stageNode
-	out   stageOutcome
-	trial []float64 // states x_0..x_H of the path cuts are made at
-	value []float64 // cost to go of the model at the trial path's states
-	ws    *relu.Workspace
+	ctx    context.Context
+	n      *stageNode
+	out    stageOutcome
+	cutoff float64
+	trial  []float64 // states x_0..x_H of the path cuts are made at
+	value  []float64 // cost to go of the model at the trial path's states
+	nodes  int       // of its sub-problems
+	ws     *relu.Workspace
 }
 
 // process bounds n: it finds the boxes its states lie in, makes cuts of the cost
 // to go from the last step back at the states of a trial path, and minimises the
-// first step's cost plus the cuts. The minimiser leads to the next trial path.
+// first step's cost plus the cuts. The minimiser leads to the next trial path. What
+// the bound rules out is peeled off the box of x_1, where the next cuts are better.
 func (g *stager) process(ctx context.Context, n *stageNode, start []float64, cutoff float64) stageOutcome {
-	r := &stageRun{stager: g, ctx: ctx, n: n, ws: g.p.NewWorkspace(), value: make([]float64, g.p.Horizon)}
-	r.out = stageOutcome{bound: n.bound, found: incumbent{value: math.Inf(1)}}
+	r := &stageRun{stager: g, ctx: ctx, n: n, cutoff: cutoff, ws: g.p.NewWorkspace(), value: make([]float64, g.p.Horizon)}
+	r.out = stageOutcome{bound: n.bound, dropped: math.Inf(1), found: incumbent{value: math.Inf(1)}}
 	if !r.reach() || !r.first(start) {
 		return r.out
 	}
-	const passes = 2
-	for i := 0; i < passes && r.out.bound < cutoff; i++ {
+	cuts := 1 // the first ones are for boxes that will shrink
+	for range passes {
 		before := r.out.bound
-		if !r.backward() || !r.forward() {
+		if !r.backward(cuts) || !r.forward() {
 			return r.out
 		}
-		if r.out.bound-before < .1*(cutoff-before) {
+		if r.out.bound >= cutoff || r.nodes >= r.limit {
 			break
 		}
+		shrunk, ok := r.peel()
+		if !ok {
+			return r.out
+		}
+		if !shrunk && cuts > 1 && r.out.bound-before < .1*(cutoff-before) {
+			break
+		}
+		cuts = refinements
 	}
 	r.out.done = true
 	r.chooseSplit()
 	return r.out
 }
+
+// passes is the number of times the cuts of a node are improved before it is split;
+// refinements that of cuts made at one state.
+const (
+	passes      = 6
+	refinements = 3
+)
 
 // first sets the first trial path: that of the given actions at the root, later
 // the one that the parent's cuts lead to.
@@ -141,6 +161,7 @@ func (r *stageRun) solve(p *relu.Program, err error, opts Options) *Result {
 // charge accounts for a sub-problem. It returns false if the node must be left as
 // it is.
 func (r *stageRun) charge(nodes, work int) bool {
+	r.nodes += nodes
 	if r.pause != nil {
 		return r.pause(nodes, work)
 	}
@@ -206,7 +227,11 @@ func (r *stageRun) reachSide(t, j int, sign float64) *side {
 	f.column(d, j, sign)
 	p, err := r.stage(t - 1).direction(d)
 	gap := .03*f.extent[j] + .005*slices.Max(f.extent) // a side need not be sharper
-	res := r.solveQuietly(p, err, Options{AbsGap: gap, NodeLimit: reachNodes, Samples: 16, Descents: 2, Record: r.n.rec != nil})
+	opts := Options{AbsGap: gap, NodeLimit: reachNodes, Samples: -1, Descents: -1, Record: r.n.rec != nil}
+	if j < f.blind {
+		opts.NodeLimit = blindNodes
+	}
+	res := r.solveQuietly(p, err, opts)
 	if res == nil {
 		return nil
 	}
@@ -219,30 +244,35 @@ func (r *stageRun) reachSide(t, j int, sign float64) *side {
 }
 
 // backward adds cuts at the states of the trial path, last step first.
-func (r *stageRun) backward() bool {
+func (r *stageRun) backward(cuts int) bool {
 	for t := r.p.Horizon - 1; t >= 1; t-- {
-		if !r.cutAt(t, r.trial[t*r.p.Nx:(t+1)*r.p.Nx]) {
+		if !r.cutAt(t, r.trial[t*r.p.Nx:(t+1)*r.p.Nx], cuts) {
 			return false
 		}
 	}
 	return true
 }
 
-// cutAt adds cuts of V_t that are high at the state x. The first has the slope
+// cutAt adds up to count cuts of V_t that are high at the state x. The first has the slope
 // of V_t there. A cut's value at x is concave in its slope, with the vector from
 // the support to x as a supergradient: further cuts follow it with Polyak's step
 // towards the model's cost to go at x.
-func (r *stageRun) cutAt(t int, x []float64) bool {
-	slope, target := r.slope(t, x)
+func (r *stageRun) cutAt(t int, x []float64, count int) bool {
+	slope, target, u := r.slope(t, x)
 	if slope == nil {
 		return false
 	}
 	s := r.stage(t)
 	w := s.frame.coordinates(x)
 	step := make([]float64, len(x))
-	for range r.refine {
+	for range count {
 		p, err := s.fromAny(slope)
-		res := r.solve(p, err, Options{AbsGap: r.tol, NodeLimit: cutNodes, Samples: 32, Descents: 4, Record: r.n.rec != nil})
+		touching := target
+		for i, a := range slope {
+			touching -= a * x[i]
+		}
+		res := r.solve(p, err, Options{AbsGap: r.tol, NodeLimit: cutNodes, Samples: 8, Descents: 1, Record: r.n.rec != nil,
+			Starts: [][]float64{slices.Concat(w, u)}, phases: true, enough: &touching})
 		if res == nil {
 			return false
 		}
@@ -259,7 +289,7 @@ func (r *stageRun) cutAt(t int, x []float64) bool {
 				step[i] += e * s.frame.basis[i*len(x)+j]
 			}
 		}
-		if lost < 2*r.tol || !(length > 1e-12*s.states.widest()*s.states.widest()) {
+		if lost < r.allowed() || !(length > 1e-12*s.states.widest()*s.states.widest()) {
 			break
 		}
 		slope = slices.Clone(slope)
@@ -268,6 +298,11 @@ func (r *stageRun) cutAt(t int, x []float64) bool {
 		}
 	}
 	return true
+}
+
+// allowed is what the cuts of a step may lose: the steps together less than the gap.
+func (r *stageRun) allowed() float64 {
+	return max(2, 7/float64(r.p.Horizon-1)) * r.tol
 }
 
 // polyak shortens Polyak's step: the target, V_t itself, is out of reach where
@@ -285,13 +320,14 @@ func (n *stageNode) addCut(t int, c cut) {
 }
 
 // slope returns the derivative of the modelled cost to go at x by differences
-// (and that cost) along the frame, wide enough to see past the nearest kink.
-func (r *stageRun) slope(t int, x []float64) ([]float64, float64) {
+// (and that cost and its action) along the frame, wide enough to see past the nearest
+// kink.
+func (r *stageRun) slope(t int, x []float64) (slope []float64, value float64, u []float64) {
 	s := r.stage(t)
 	p, err := s.fromState(x)
 	res := r.solve(p, err, Options{AbsGap: r.tol, NodeLimit: trialNodes, Samples: 64, Descents: 8})
 	if res == nil {
-		return nil, 0
+		return nil, 0, nil
 	}
 	along := make([]float64, r.p.Nx) // the derivative in the frame
 	parallel(r.workers, r.p.Nx, func(j int) {
@@ -300,7 +336,8 @@ func (r *stageRun) slope(t int, x []float64) ([]float64, float64) {
 			along[j] = (s.moved(x, j, h, res.U) - s.moved(x, j, -h, res.U)) / (2 * h)
 		}
 	})
-	slope, d := make([]float64, r.p.Nx), make([]float64, r.p.Nx)
+	d := make([]float64, r.p.Nx)
+	slope = make([]float64, r.p.Nx)
 	for j, a := range along {
 		s.frame.column(d, j, 1)
 		for k := range slope {
@@ -308,9 +345,9 @@ func (r *stageRun) slope(t int, x []float64) ([]float64, float64) {
 		}
 	}
 	if slices.ContainsFunc(slope, func(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) }) {
-		return nil, 0
+		return nil, 0, nil
 	}
-	return slope, res.Objective
+	return slope, res.Objective, res.U
 }
 
 // moved returns a local minimum of the stage from the state h away from x in
@@ -340,15 +377,15 @@ func (r *stageRun) forward() bool {
 		q, err := r.stage(t).fromState(x)
 		opts := Options{AbsGap: r.tol, NodeLimit: trialNodes, Samples: 64, Descents: 8}
 		if t == 0 {
-			opts.NodeLimit, opts.Record = cutNodes, r.n.rec != nil
+			opts.NodeLimit, opts.Record, opts.enough = cutNodes, r.n.rec != nil, &r.cutoff
 		}
 		res := r.solve(q, err, opts)
 		if res == nil {
 			return false
 		}
 		r.value[t] = res.Objective
-		if t == 0 && res.DualBound > r.out.bound {
-			r.out.bound = res.DualBound
+		if t == 0 && min(res.DualBound, r.out.dropped) > r.out.bound {
+			r.out.bound = min(res.DualBound, r.out.dropped)
 			r.n.rec.prove(r.n.cuts[1], res)
 			if r.onBound != nil {
 				r.onBound(r.out.bound)
@@ -360,91 +397,4 @@ func (r *stageRun) forward() bool {
 	}
 	r.out.found.offer(u, p.Objective(u, r.ws))
 	return true
-}
-
-// chooseSplit chooses how to split the node. Its gap is the sum, over the steps,
-// of what the cuts lose at the trial path against the minimum of the next stage
-// there. At the step that loses most, the cut that is active touches the cost to
-// go at another state, its support: the box is split between the two, along the
-// direction in which they differ most among those that hidden units see.
-func (r *stageRun) chooseSplit() {
-	worst, at, active := math.Inf(-1), 1, 0
-	for t := 1; t < r.p.Horizon; t++ {
-		x := r.trial[t*r.p.Nx : (t+1)*r.p.Nx]
-		top, k := math.Inf(-1), 0
-		for i := range r.n.cuts[t] {
-			if v := r.n.cuts[t][i].at(x); v > top {
-				top, k = v, i
-			}
-		}
-		if lost := r.value[t] - top; lost > worst {
-			worst, at, active = lost, t, k
-		}
-	}
-	f, box := &r.frames[at], r.n.states[at]
-	w := f.coordinates(r.trial[at*r.p.Nx : (at+1)*r.p.Nx])
-	sp := stateSplit{step: at, active: r.n.cuts[at][active]}
-	sp.direction, sp.point = between(w, sp.active.support, box)
-	sp.distance = math.Abs(w[sp.direction] - sp.point)
-	r.out.split = sp
-}
-
-// between returns the direction, from first on, and the point that separate w
-// from the support best within the box: not nearer to a side than a fifth of it.
-// Without a difference the widest direction is halved.
-func between(w, support []float64, box stateBox) (direction int, point float64) {
-	const nearest = .2
-	best := -1.0
-	for j := range w {
-		width := box.upper[j] - box.lower[j]
-		a := min(max(w[j], box.lower[j]), box.upper[j])
-		b := a
-		if support != nil {
-			b = min(max(support[j], box.lower[j]), box.upper[j])
-		}
-		if score := math.Abs(a-b) + 1e-3*width; score > best {
-			best, direction = score, j
-			point = min(max((a+b)/2, box.lower[j]+nearest*width), box.upper[j]-nearest*width)
-		}
-	}
-	return direction, point
-}
-
-// child returns one half of n with the cuts of n, which hold there too, and one
-// more, the active cut tilted: where x_step is in the half,
-//
-//	V(x) >= a'x + b >= a'x + b + tilt (d'(x - center) - point),
-//
-// d the direction of the split (and with the other sign on the other side), so
-// that states outside of the half cost more.
-func (n *stageNode) child(side int, f *frame, gap float64) *stageNode {
-	c := &stageNode{bound: n.bound, states: make([]stateBox, len(n.states)), cuts: slices.Clone(n.cuts)}
-	for t := range n.states {
-		c.states[t] = n.states[t].clone()
-	}
-	sp, sign := n.split, 1.0
-	c.fresh = sp.step + 1
-	box := &c.states[sp.step]
-	room := margin * box.widest()
-	if side == 0 {
-		box.upper[sp.direction] = sp.point
-	} else {
-		box.lower[sp.direction] = sp.point
-		sign = -1
-	}
-	tilt := 2 * gap / (sp.distance + 1e-3*box.widest() + 1e-12)
-	slope := make([]float64, len(f.center))
-	f.column(slope, sp.direction, sign*tilt)
-	offset := sp.active.offset - tilt*(sign*sp.point+room)
-	for i, b := range f.center {
-		offset -= slope[i] * b
-		slope[i] += sp.active.slope[i]
-	}
-	d := make([]float64, len(f.center)) // what was added, for its rounding
-	f.column(d, sp.direction, tilt)
-	offset -= f.slack(*box, d, tilt*sp.point) + f.slack(*box, sp.active.slope, sp.active.offset)
-	tilted := cut{slope: slope, offset: offset}
-	c.rec = n.rec.half(sp, side, *box, &tilted, tilt)
-	c.addCut(sp.step, tilted)
-	return c
 }

@@ -52,7 +52,7 @@ func newStageSearch(s *search, b *bound.Bounder) *stageSearch {
 		root.states[t] = projected(b.States(t), &fs[t])
 	}
 	y := &stageSearch{search: s, finished: math.Inf(1), under: math.Inf(1), outcomes: make([]stageOutcome, stageRound),
-		g: &stager{p: s.p, frames: fs, refine: refinements}}
+		g: &stager{p: s.p, frames: fs}}
 	root.rec = s.rec.region(fs)
 	y.nodes.push(root)
 	return y
@@ -154,7 +154,7 @@ func (y *stageSearch) take() {
 // sub-problems and pauses between them. It returns false if it was stopped there.
 func (y *stageSearch) bound(ctx context.Context, yield func(struct{}) bool) bool {
 	cutoff, start, going := y.cutoff(), y.best.u, true
-	y.g.tol = .1 * (y.best.value - cutoff)
+	y.g.tol, y.g.limit = .1*(y.best.value-cutoff), y.opts.NodeLimit-y.search.nodes
 	y.g.workers, y.g.onBound, y.g.pause = 1, nil, nil
 	if len(y.round) == 1 {
 		y.g.workers = y.opts.Workers
@@ -205,6 +205,7 @@ func (y *stageSearch) merge(ctx context.Context, n *stageNode, o *stageOutcome) 
 		y.workers[0].d.polish(&y.best)
 	}
 	n.bound = max(n.bound, o.bound)
+	y.finished = min(y.finished, o.dropped)
 	switch {
 	case n.bound >= y.cutoff():
 		y.finished = min(y.finished, n.bound)
@@ -221,6 +222,3 @@ func (y *stageSearch) merge(ctx context.Context, n *stageNode, o *stageOutcome) 
 		}
 	}
 }
-
-// refinements is the number of cuts made at one state of a trial path.
-const refinements = 3
