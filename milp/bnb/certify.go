@@ -56,7 +56,7 @@ func (r *recorder) proveInfeasible(c *certificate.Certificate) {
 // proveBound writes the incumbent and the proof of a bound of at most most; false if
 // there is none.
 func (s *search) proveBound(c *certificate.Certificate, most float64) bool {
-	p, v := s.rec.best(s.best.value), min(s.rec.provenByStages(), most)
+	p, v := s.bestProof(), min(s.rec.provenByStages(), most)
 	switch {
 	case p != nil && p.bound >= v:
 		c.Claim.DualBound, c.Leaves, c.Forms, c.Ranges = p.bound, p.leaves, p.forms, p.ranges

@@ -24,6 +24,10 @@
 //   - a search by stages (stagesearch.go) with cuts of the cost to go, for long
 //     horizons and small states.
 //
+// Beside them trees of the first steps alone take a small part of the time (prefix.go):
+// costs that come later are not negative, so that these bounds hold, and they are there
+// early.
+//
 // With hard constraints the tree on phases searches alone, as its relaxation holds
 // their rows; whole actions are split between whole numbers. Then P counts only plans
 // that keep the rows to [Tolerance], there may be none yet (cutoff = +Inf), and a tree

@@ -128,3 +128,14 @@ func (x *relaxed) minimum(c *node) float64 {
 	}
 	return x.r.lp.Objective
 }
+
+// SolveByPrefixes bounds p by prefixes alone, false if that cannot be.
+func SolveByPrefixes(ctx context.Context, p *relu.Program, opts Options) (*Result, bool) {
+	s, err := open(ctx, p, opts)
+	if err != nil || !summed(p) {
+		return nil, false
+	}
+	s.race.add(newPrefixSearch(s))
+	s.race.run(ctx, math.MaxInt)
+	return s.certified(ctx), true
+}

@@ -25,6 +25,7 @@ type contestant interface {
 type portfolio struct {
 	s       *search
 	members []*member
+	pause   func() bool // called after each turn; false ends the race. May be nil
 }
 
 type member struct {
@@ -52,13 +53,16 @@ func (p *portfolio) run(ctx context.Context, work int) {
 			return
 		}
 		turn := max(firstTurn, m.spent())
-		if len(p.members) == 1 {
+		if len(p.members) == 1 && p.pause == nil {
 			turn = work
 		}
 		before, nodes := m.spent(), p.s.nodes
 		m.stuck = !m.advance(ctx, turn) || m.spent() == before && p.s.nodes == nodes
 		m.turns++
 		p.eliminate()
+		if p.pause != nil && !p.pause() {
+			return
+		}
 	}
 }
 
@@ -99,8 +103,8 @@ func (p *portfolio) beaten(m *member) bool {
 	}
 	worst := math.Inf(1)
 	for _, o := range p.members {
-		if o == m || o.stuck {
-			continue
+		if _, ok := o.contestant.(*prefixSearch); ok || o == m || o.stuck {
+			continue // a prefix that leads need not lead for long
 		}
 		handicap := math.Sqrt(min(1, float64(m.spent())/float64(max(1, o.spent()))))
 		gap := (p.s.cutoff() - o.lower()) / (handicap * (p.s.cutoff() - m.lower()))

@@ -19,6 +19,8 @@ type recorder struct {
 	stages  *regionRecord // root of the search by stages, nil if there was none
 	frames  []frame
 	lacking atomic.Bool // a part of its proof is not there
+
+	prefixes []*search // over prefixes
 }
 
 // treeRecord is the proof of one tree. It outlives the tree, which may be given up
@@ -65,7 +67,16 @@ func (r *recorder) open(t *tree, n *node, box control.Box) {
 
 // full reports whether no more can be kept. It is asked between rounds only, so that
 // the answer does not depend on the number of workers.
-func (r *recorder) full() bool { return r != nil && r.size.Load() > r.limit }
+func (r *recorder) full() bool { return r != nil && r.kept() > r.limit }
+
+// kept counts the numbers kept, those of prefixes too.
+func (r *recorder) kept() int64 {
+	n := r.size.Load()
+	for _, s := range r.prefixes {
+		n += s.rec.size.Load()
+	}
+	return n
+}
 
 func (r *recorder) leaf(lower, upper []float64) *record {
 	r.size.Add(int64(2 * len(lower)))

@@ -131,6 +131,9 @@ func (s *search) compete(ctx context.Context, stages bool) {
 			p.add(y)
 		}
 	}
+	if !s.finished(ctx) {
+		p.enterPrefixes()
+	}
 	p.run(ctx, math.MaxInt)
 }
 
