@@ -50,7 +50,7 @@ type stager struct {
 // Limits of the sub-problems, in nodes. A limit that is hit gives a weaker cut,
 // never a wrong one.
 const (
-	reachNodes = 6
+	reachNodes = 12
 	blindNodes = 1 // of a direction that no hidden unit sees
 	cutNodes   = 1500
 	trialNodes = 60

@@ -60,7 +60,7 @@ func (r *stageRun) slab(sp stateSplit, side int, tilt float64) (thickness float6
 	s.cuts = sp.tilt(flat, f, box, side, tilt)
 	p, err := s.fromState(r.p.X0)
 	enough := r.cutoff + tilt*(high-low)
-	res := r.solve(p, err, Options{AbsGap: 3 * r.tol, NodeLimit: peelNodes, Samples: 64, Descents: 4, Record: r.n.rec != nil, enough: &enough})
+	res := r.solve(p, err, Options{AbsGap: 3 * r.tol, NodeLimit: peelNodes, Samples: 16, Descents: 1, Record: r.n.rec != nil, enough: &enough})
 	if res == nil {
 		return 0, false
 	}
