@@ -11,16 +11,17 @@ import (
 // sparsifyMetric is a figure that is drawn against the number of ReLUs.
 type sparsifyMetric struct {
 	name, unit string
+	linear     bool                        // its values do not span decades
 	of         func(*reducedModel) float64 // below 0 where it was not measured
 }
 
 var sparsifyMetrics = []sparsifyMetric{
-	{"error, 1 step", "mm", func(m *reducedModel) float64 { return 1000 * m.Error1 }},
-	{"error, 3 steps", "mm", func(m *reducedModel) float64 { return 1000 * m.ErrorH }},
-	{"unstable units of a plan", "count", func(m *reducedModel) float64 { return m.Unstable }},
-	{"nodes of a plan", "count", func(m *reducedModel) float64 { return m.Nodes }},
-	{"time of a plan", "CPU s", func(m *reducedModel) float64 { return m.PlanTime }},
-	{"cost of an episode", "m", func(m *reducedModel) float64 { return m.Cost }},
+	{"error, 1 step", "mm", true, func(m *reducedModel) float64 { return 1000 * m.Error1 }},
+	{"error, 3 steps", "mm", true, func(m *reducedModel) float64 { return 1000 * m.ErrorH }},
+	{"unstable units of a plan", "count", false, func(m *reducedModel) float64 { return m.Unstable }},
+	{"nodes of a plan", "count", false, func(m *reducedModel) float64 { return m.Nodes }},
+	{"time of a plan", "CPU s", false, func(m *reducedModel) float64 { return m.PlanTime }},
+	{"cost of an episode", "m", false, func(m *reducedModel) float64 { return m.Cost }},
 }
 
 // comparedMetric is the figure by which methods are compared: the error that
@@ -40,7 +41,7 @@ func sparsifyReport(s *session, g sparsifyStudy, models []reducedModel) error {
 			g.Task, g.Seeds, min(g.Seeds, g.PlanSeeds), g.PlanTime.Seconds()),
 	}
 	for _, metric := range sparsifyMetrics {
-		panel := report.CurvesPanel{Title: metric.name, XLabel: "ReLUs a step", YLabel: metric.unit, LogX: true}
+		panel := report.CurvesPanel{Title: metric.name, XLabel: "ReLUs a step", YLabel: metric.unit, Linear: metric.linear, LogX: true}
 		for _, k := range budgets {
 			panel.X = append(panel.X, float64(k))
 		}

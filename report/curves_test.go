@@ -34,19 +34,19 @@ func TestCurvesAreDrawn(t *testing.T) {
 
 // TestOwnAxis: a panel with an axis of its own does not see the values of others.
 func TestOwnAxis(t *testing.T) {
-	picture := func(label string) []byte {
+	picture := func(label string, linear bool) []byte {
 		var b bytes.Buffer
-		curve := func(y float64) []Curve { return []Curve{{Name: "ours", Y: []float64{y, 2 * y}}} }
+		curve := func(y float64) []Curve { return []Curve{{Name: "ours", Y: []float64{y, 2 * y, 9 * y}}} }
 		p := CurvesPlot{Panels: []CurvesPanel{
-			{Title: "small", YLabel: label, X: []float64{1, 2}, Curves: curve(1)},
-			{Title: "large", X: []float64{1, 2}, Curves: curve(1e4)}}}
+			{Title: "small", YLabel: label, Linear: linear, X: []float64{1, 2, 3}, Curves: curve(1)},
+			{Title: "large", X: []float64{1, 2, 3}, Curves: curve(1e4)}}}
 		if err := p.Encode(&b); err != nil {
 			t.Fatal(err)
 		}
 		return b.Bytes()
 	}
-	if bytes.Equal(picture(" "), picture("")) {
-		t.Error("an axis of its own changes nothing")
+	if bytes.Equal(picture(" ", false), picture("", false)) || bytes.Equal(picture(" ", false), picture(" ", true)) {
+		t.Error("an axis of its own, or a linear one, changes nothing")
 	}
 }
 

@@ -42,9 +42,12 @@ the models, and a picture of the partitions for every function and seed.`,
 				if err := a.pwa(ctx, r, target, pwa.Options{Seed: a.seed + uint64(i), Workers: workers}, commandLine(cmd, args)); err != nil {
 					return nil, err
 				}
+				if _, err := a.saved("study", r); err != nil { // what is done stays if the rest is interrupted
+					return nil, err
+				}
 			}
 		}
-		return a.saved("study", r)
+		return r, nil
 	})
 }
 
@@ -89,6 +92,7 @@ func pwaRows(r *studyResult, name, model string, found *pwa.Result) {
 		{Metric: "pieces_before", Value: report.Number(len(found.Dense.Regions)), Reference: pieces},
 		{Metric: "max_error_before", Value: report.Number(found.Dense.MaxError)},
 		{Metric: "relus", Value: report.Number(found.Sparse.ReLUs), Goal: numberOf(2), File: model},
+		{Metric: "attempts", Value: report.Number(found.Attempts)},
 		{Metric: "max_error", Value: report.Number(found.Sparse.MaxError), Goal: numberOf(1e-3)},
 		{Metric: "pieces", Value: report.Number(len(found.Sparse.Regions)), Reference: pieces, Goal: pieces},
 		{Metric: "pieces_matched", Value: report.Number(matched), Reference: pieces, Goal: pieces},

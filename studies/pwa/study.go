@@ -40,6 +40,7 @@ func (o Options) withDefaults() Options {
 type Result struct {
 	Target        Target
 	Dense, Sparse Learned
+	Attempts      int // reductions that were made, of which the best one counts
 	Truth         []Region
 	Matching      Matching // of the sparse network's regions and the truth
 }
@@ -61,11 +62,11 @@ func Run(ctx context.Context, target Target, opts Options) (*Result, error) {
 	if err != nil {
 		return nil, fmt.Errorf("pwa: %s: %w", target.Name, err)
 	}
-	sparse, err := r.reduce(ctx, dense)
+	sparse, attempts, err := r.reduce(ctx, dense)
 	if err != nil {
 		return nil, fmt.Errorf("pwa: %s: %w", target.Name, err)
 	}
-	result := &Result{Target: target, Dense: learned(dense, target), Sparse: learned(sparse, target), Truth: Regions(target.Net, Square())}
+	result := &Result{Target: target, Dense: learned(dense, target), Sparse: learned(sparse.Model, target), Attempts: attempts, Truth: Regions(target.Net, Square())}
 	result.Matching = Match(result.Truth, result.Sparse.Regions)
 	return result, nil
 }
@@ -83,6 +84,10 @@ const (
 	careful     = 16
 	gateEpochs  = 20
 	finalEpochs = 200 // of the last training, which shall converge
+	// A round may remove the only ReLU at a kink, which shows in the loss (its scale
+	// is 1): then the reduction is tried again with other random gates.
+	attempts = 5
+	goodLoss = 1e-6
 )
 
 func (r *run) options(rate float64, epochs int) dynamics.TrainOptions {
@@ -99,26 +104,44 @@ func (r *run) train(ctx context.Context) (*dynamics.Model, error) {
 	return m, err
 }
 
-// reduce reduces a model to the ReLUs asked for.
-func (r *run) reduce(ctx context.Context, m *dynamics.Model) (*dynamics.Model, error) {
+// reduce reduces a model to the ReLUs asked for, if need be in several attempts. It
+// returns the one with the least loss on validation data.
+func (r *run) reduce(ctx context.Context, m *dynamics.Model) (best sparsify.Result, attempt int, err error) {
+	for attempt = 1; attempt <= attempts; attempt++ {
+		result, err := r.attempt(ctx, m, r.opts.Seed+uint64(attempt-1)<<32)
+		if err != nil {
+			return best, attempt, err
+		}
+		if best.Model == nil || result.Report.Best < best.Report.Best {
+			best = result
+		}
+		if best.Report.Best < goodLoss {
+			return best, attempt, nil
+		}
+	}
+	return best, attempts, nil
+}
+
+// attempt reduces a model in two steps, the second one careful.
+func (r *run) attempt(ctx context.Context, m *dynamics.Model, seed uint64) (sparsify.Result, error) {
 	opts := sparsify.Options{
 		Train:   r.options(0, 1), // of no use: the next reduction follows at once
 		OnEpoch: func(p sparsify.Progress) { r.tell("reduction", p.Done, p.Total) },
 	}
+	opts.Train.Seed = seed
 	if m.Net.Count(nn.ReLU) > careful && r.opts.ReLUs < careful {
 		coarse, err := sparsify.Reduce(ctx, m, r.data, []int{careful}, opts)
 		if err != nil {
-			return nil, err
+			return sparsify.Result{}, err
 		}
 		m = coarse[0].Model
 	}
-	opts.GateEpochs = gateEpochs
-	opts.Train = r.options(0, finalEpochs)
+	opts.GateEpochs, opts.Train.Epochs = gateEpochs, finalEpochs
 	fine, err := sparsify.Reduce(ctx, m, r.data, []int{r.opts.ReLUs}, opts)
 	if err != nil {
-		return nil, err
+		return sparsify.Result{}, err
 	}
-	return fine[0].Model, nil
+	return fine[0], nil
 }
 
 func (r *run) tell(what string, done, total int) {
