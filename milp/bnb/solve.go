@@ -117,7 +117,8 @@ func (s *search) compete(ctx context.Context, stages bool) {
 		return
 	}
 	y := s.byStages(stages)
-	first := y != nil && s.undecided()
+	// Stages go first only where an object's translation is seen by no unit: elsewhere they take long.
+	first := y != nil && y.g.frames[1].blind > 0 && s.undecided()
 	if first {
 		y.advance(ctx, stageTrial*(s.p.Horizon-1))
 		p.add(y)
