@@ -50,12 +50,14 @@ func (o *BeamOptions) validate() error {
 // soon be in one place. The promise is the cost so far and that of standing still from
 // there on, where distances are measured round obstacles ([wayRound]).
 //
-// Where CMA is stuck it goes on by turns near the incumbent and at the end of another
-// pass.
+// What looks best after few steps is not always what ends best: so CMA alone goes on
+// beside it, by turns. Where the course that began at the end of a pass is stuck, it
+// goes on by turns near the incumbent and at the end of another pass.
 type Beam struct {
 	*CMA
 	opts   BeamOptions
 	search *beamSearch
+	other  course    // of the two, that whose turn it is not
 	passes int       // beam searches of this plan
 	trial  []float64 // H x Nu
 }
@@ -72,11 +74,13 @@ func NewBeam(p Problem, opts BeamOptions) (*Beam, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.name, c.bounded = "beam", true
-	return &Beam{CMA: c, opts: opts, search: newBeamSearch(&c.Problem, c.r, opts), trial: make([]float64, c.r.size())}, nil
+	c.name, c.first.bounded = "beam", true
+	alone := CMAOptions{}.withDefaults()
+	return &Beam{CMA: c, opts: opts, search: newBeamSearch(&c.Problem, c.r, opts), trial: make([]float64, c.r.size()),
+		other: c.newCourse(shape{std: alone.Std, correlation: alone.Correlation})}, nil
 }
 
-// Plan searches, then adapts the distribution around what it has found, Iterations
+// Plan searches, then adapts distributions around what it has found, Iterations
 // times in all.
 func (b *Beam) Plan(ctx context.Context, x0 []float64, warm *control.Plan) (*control.Plan, error) {
 	return b.plan(ctx, x0, warm, b)
@@ -85,12 +89,24 @@ func (b *Beam) Plan(ctx context.Context, x0 []float64, warm *control.Plan) (*con
 func (b *Beam) begin() {
 	b.passes = 0
 	b.search.start(b.r.x0)
+	b.swap()
 	b.CMA.begin()
+	b.swap()
+	b.stall.restarts = 0
 }
+
+// swap makes the other course the one that CMA follows.
+func (b *Beam) swap() { b.course, b.other = b.other, b.course }
 
 func (b *Beam) iterate(ctx context.Context, iteration int) {
 	if iteration == 0 {
 		b.pass(ctx)
+	}
+	if iteration%2 == 1 {
+		b.swap()
+		b.CMA.iterate(ctx, iteration)
+		b.swap()
+		return
 	}
 	restarts := b.stall.restarts
 	b.CMA.iterate(ctx, iteration)
@@ -99,11 +115,14 @@ func (b *Beam) iterate(ctx context.Context, iteration int) {
 	}
 }
 
-// pass runs a beam search and starts the distribution where it ends.
+// pass runs a beam search and starts the distribution where it ends, near the
+// incumbent if it comes to no end.
 func (b *Beam) pass(ctx context.Context) {
 	if b.search.run(ctx, b.trial, b.passes, b.best.cost, b.opts.Seed) {
 		b.best.offer(b.r, b.trial)
 		b.start(b.trial, 1)
+	} else {
+		b.start(b.best.tr.U, nearShare)
 	}
 	b.passes++
 }

@@ -64,17 +64,23 @@ func (b *BranchAndBound) Plan(ctx context.Context, x0 []float64, warm *control.P
 	if warm != nil {
 		opts.Starts = append(opts.Starts, warm.U)
 	}
-	if u, err := b.explore(ctx, prog, x0, warm); err != nil {
+	found, err := b.explore(ctx, prog, x0, warm)
+	if err != nil {
 		return nil, err
-	} else if u != nil {
-		opts.Starts = append(opts.Starts, u)
+	}
+	if found != nil {
+		opts.Starts = append(opts.Starts, found.U)
 	}
 	res, err := bnb.Solve(ctx, prog, opts)
 	if err != nil {
 		return nil, err
 	}
 	b.cert = res.Certificate
-	return b.finish(b.plan(prog, res, x0), x0, c), nil
+	plan := b.plan(prog, res, x0)
+	if found != nil {
+		plan.FirstPlanTime = found.FirstPlanTime
+	}
+	return b.finish(plan, x0, c), nil
 }
 
 // Programs that no search will close: there the plan matters more than the bound,
@@ -87,7 +93,7 @@ const (
 
 // explore returns the plan of a global search, nil where the program is small enough
 // for a proof or has constraints.
-func (b *BranchAndBound) explore(ctx context.Context, prog *relu.Program, x0 []float64, warm *control.Plan) ([]float64, error) {
+func (b *BranchAndBound) explore(ctx context.Context, prog *relu.Program, x0 []float64, warm *control.Plan) (*control.Plan, error) {
 	if prog.ReLUs() < exploreFrom || b.Constrained() {
 		return nil, nil
 	}
@@ -106,11 +112,7 @@ func (b *BranchAndBound) explore(ctx context.Context, prog *relu.Program, x0 []f
 		ctx = part
 	}
 	b.beam.SetBefore(b.Before)
-	plan, err := b.beam.Plan(ctx, x0, warm)
-	if err != nil {
-		return nil, err
-	}
-	return plan.U, nil
+	return b.beam.Plan(ctx, x0, warm)
 }
 
 // Certificate returns the proof of the last plan's bound, if the option Record asked

@@ -51,10 +51,21 @@ func (o *CMAOptions) validate() error {
 // sequence ever seen, judged in float64, is the plan.
 type CMA struct {
 	sampler
-	opts  CMAOptions
-	half  []float64 // half the width of the box: the unit of the coordinates
+	opts CMAOptions
+	half []float64 // half the width of the box: the unit of the coordinates
+	course
+}
+
+// course is one way of the adaptation from a start.
+type course struct {
 	dist  *adaptive
+	first shape // of the distribution at its start
 	stall stall
+}
+
+// shape is that of a first distribution.
+type shape struct {
+	std, correlation float64 // see [CMAOptions]
 	// bounded keeps the step size below where it started. From a plan that touches
 	// obstacles nearly all samples collide, the less the further away: the step size
 	// would grow until the plan is lost.
@@ -74,7 +85,7 @@ func NewCMA(p Problem, opts CMAOptions) (*CMA, error) {
 		return nil, err
 	}
 	c := &CMA{sampler: newSampler("cma", p, opts.Sampling, opts.Samples), opts: opts}
-	c.half, c.dist = make([]float64, c.r.size()), newAdaptive(c.r.size(), opts.Samples)
+	c.half, c.course = make([]float64, c.r.size()), c.newCourse(shape{opts.Std, opts.Correlation, false})
 	c.spread(c.half, 1)
 	return c, nil
 }
@@ -82,6 +93,10 @@ func NewCMA(p Problem, opts CMAOptions) (*CMA, error) {
 // Plan adapts the distribution Iterations times.
 func (c *CMA) Plan(ctx context.Context, x0 []float64, warm *control.Plan) (*control.Plan, error) {
 	return c.plan(ctx, x0, warm, c)
+}
+
+func (c *CMA) newCourse(first shape) course {
+	return course{dist: newAdaptive(c.r.size(), c.opts.Samples), first: first}
 }
 
 func (c *CMA) begin() {
@@ -92,8 +107,8 @@ func (c *CMA) begin() {
 // start puts the first distribution, share times as wide, around mean.
 func (c *CMA) start(mean []float64, share float64) {
 	c.stall.forget()
-	c.dist.reset(share*c.opts.Std, c.opts.Correlation, c.Cost.Nu)
-	if c.bounded {
+	c.dist.reset(share*c.first.std, c.first.correlation, c.Cost.Nu)
+	if c.first.bounded {
 		c.dist.most = c.dist.sigma
 	}
 	for k, v := range mean {
@@ -109,9 +124,14 @@ func (c *CMA) restart() {
 		c.start(c.best.tr.U, nearShare)
 		return
 	}
+	c.startAnywhere(c.stall.restarts)
+}
+
+// startAnywhere starts at random sequence k.
+func (c *CMA) startAnywhere(k int) {
 	std, mean := make([]float64, c.r.size()), make([]float64, c.r.size())
-	c.spread(std, c.opts.Std)
-	c.perturb(mean, c.held, std, c.opts.Correlation, c.restartStream(c.stall.restarts))
+	c.spread(std, c.first.std)
+	c.perturb(mean, c.held, std, c.first.correlation, c.restartStream(k))
 	c.start(mean, 1)
 }
 
@@ -141,11 +161,16 @@ func (c *CMA) draw(ctx context.Context, iteration int) {
 
 // adapt moves the distribution and starts again if it is stuck.
 func (c *CMA) adapt() {
-	top := c.offerBest(&c.samples)
-	if c.samples.usable() < c.dist.parents() {
-		return // the clock ran out, or hardly a sample has a finite cost
-	}
-	if c.stall.stuck(top, c.opts.Patience) || !c.dist.update(c.samples.order) {
+	if !c.advance() {
 		c.restart()
 	}
+}
+
+// advance moves the distribution; false if it is stuck.
+func (c *CMA) advance() bool {
+	top := c.offerBest(&c.samples)
+	if c.samples.usable() < c.dist.parents() {
+		return true // the clock ran out, or hardly a sample has a finite cost
+	}
+	return !c.stall.stuck(top, c.opts.Patience) && c.dist.update(c.samples.order)
 }

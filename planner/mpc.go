@@ -141,12 +141,12 @@ func (m *MPC) plan(ctx context.Context, x []float64, t int) PlanRecord {
 	if s, ok := m.planner.(BeforeSetter); ok {
 		s.SetBefore(m.before)
 	}
+	start := time.Now() // before the deadline is set: a plan that used all its time took no less
 	limited, cancel := ctx, context.CancelFunc(func() {})
 	if m.opts.Timeout > 0 {
 		limited, cancel = context.WithTimeout(ctx, m.opts.Timeout)
 	}
 	defer cancel()
-	start := time.Now()
 	plan, err := m.planner.Plan(limited, x, m.next)
 	if err == nil {
 		err = m.usable(plan)
