@@ -35,7 +35,7 @@ var pushT = pushTSuite{
 	starts:    20,
 	instances: []int{0, 1},
 	planners:  []string{"bnb", "cem", "cma", "beam"},
-	limit:     20 * time.Second,
+	limit:     40 * time.Second, // 20 s of two processors
 }
 
 func pushTBench(ctx context.Context, s *session) error {
@@ -126,7 +126,7 @@ func (g pushTSuite) obstacles(ctx context.Context, s *session) error {
 		published, by := bestPublished(p)
 		for j, name := range g.planners {
 			s.announce(i*len(g.planners)+j, len(g.instances)*len(g.planners), fmt.Sprintf("instance %d: %s", k, name))
-			opts := planner.Options{Seed: s.opts.Seed, Workers: 1, RelGap: 1e-4, AbsGap: 1e-6, Iterations: -1}
+			opts := planner.Options{Seed: s.opts.Seed, Workers: 2, RelGap: 1e-4, AbsGap: 1e-6, Iterations: -1}
 			ours, err := planner.New(name, outsideProblem(p), opts)
 			if err != nil {
 				return err
