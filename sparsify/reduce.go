@@ -129,6 +129,7 @@ type reduction struct {
 }
 
 func (r *reduction) run(ctx context.Context, stages []stage) error {
+	dense := r.model
 	for i, s := range stages {
 		if s.round && r.opts.Method != Scratch {
 			rng := rand.New(rand.NewPCG(r.opts.Train.Seed, gumbelStream+uint64(i)))
@@ -140,7 +141,7 @@ func (r *reduction) run(ctx context.Context, stages []stage) error {
 			epochs := r.opts.Train.Epochs
 			if r.opts.Method == Scratch {
 				epochs += roundEpochs(stages[:i+1], r.opts)
-				r.model = fresh(r.model, s.relus, r.opts.Train.Seed)
+				r.model = fresh(dense, s.relus, r.opts.Train.Seed)
 			}
 			if err := r.finish(ctx, s.relus, epochs); err != nil {
 				return fmt.Errorf("budget of %d ReLUs: %w", s.relus, err)
