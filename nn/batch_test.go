@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"hinge/internal/assert"
 )
 
 // randomMix returns coefficients that are no hard gates.
@@ -239,14 +241,14 @@ func TestBatchRefusesWrongShapes(t *testing.T) {
 	n := NewMLP(3, []int{2}, 1, false)
 	b := NewBatch[float64](n, 2)
 	const forward = "nn: Batch.Forward: wrong number of samples, inputs or parameters"
-	assertPanics(t, forward, func() { b.Forward(n.Params, make([]float64, 9), 3) })
-	assertPanics(t, forward, func() { b.Forward(n.Params, make([]float64, 5), 2) })
-	assertPanics(t, forward, func() { b.Forward(n.Params[1:], make([]float64, 6), 2) })
+	assert.Panics(t, forward, func() { b.Forward(n.Params, make([]float64, 9), 3) })
+	assert.Panics(t, forward, func() { b.Forward(n.Params, make([]float64, 5), 2) })
+	assert.Panics(t, forward, func() { b.Forward(n.Params[1:], make([]float64, 6), 2) })
 	b.Forward(n.Params, make([]float64, 6), 2)
 	const backward = "nn: Batch.Backward: wrong number of output gradients or parameters"
-	assertPanics(t, backward, func() { b.Backward(nil, make([]float64, 3)) })
-	assertPanics(t, backward, func() { b.Backward(make([]float64, 1), make([]float64, 2)) })
+	assert.Panics(t, backward, func() { b.Backward(nil, make([]float64, 3)) })
+	assert.Panics(t, backward, func() { b.Backward(make([]float64, 1), make([]float64, 2)) })
 	b.Mix = make(GateMix[float64], 3)
-	assertPanics(t, "nn: Batch: Mix or MixGrad does not fit the network", func() { b.Forward(n.Params, make([]float64, 6), 2) })
-	assertPanics(t, "nn: NewBatch: a batch needs a capacity of at least 1", func() { NewBatch[float32](n, 0) })
+	assert.Panics(t, "nn: Batch: Mix or MixGrad does not fit the network", func() { b.Forward(n.Params, make([]float64, 6), 2) })
+	assert.Panics(t, "nn: NewBatch: a batch needs a capacity of at least 1", func() { NewBatch[float32](n, 0) })
 }

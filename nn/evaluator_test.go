@@ -3,6 +3,8 @@ package nn
 import (
 	"fmt"
 	"testing"
+
+	"hinge/internal/assert"
 )
 
 func TestEvaluatorIsForward(t *testing.T) {
@@ -65,9 +67,9 @@ func TestEvaluatorDoesNotAllocate(t *testing.T) {
 
 func TestEvaluatorRefusesTooManySamples(t *testing.T) {
 	p := NewPacked[float64](NewMLP(3, []int{2}, 1, false))
-	assertPanics(t, "nn: NewEvaluator: an evaluator needs a capacity of at least 1", func() { p.NewEvaluator(0) })
+	assert.Panics(t, "nn: NewEvaluator: an evaluator needs a capacity of at least 1", func() { p.NewEvaluator(0) })
 	e := p.NewEvaluator(2)
 	const message = "nn: Evaluator: more samples than its capacity"
-	assertPanics(t, message, func() { e.Inputs(3) })
-	assertPanics(t, message, func() { e.Forward(3) })
+	assert.Panics(t, message, func() { e.Inputs(3) })
+	assert.Panics(t, message, func() { e.Forward(3) })
 }

@@ -5,6 +5,8 @@ import (
 	"reflect"
 	"slices"
 	"testing"
+
+	"hinge/internal/assert"
 )
 
 func ExampleFold() {
@@ -163,6 +165,6 @@ func TestWrapRefusesWrongShapes(t *testing.T) {
 		{In: 2, Weight: make([]float64, 6), Residual: make([]float64, 2)},
 		{In: 2, Weight: make([]float64, 6), Offset: make([]float64, 3)},
 	} {
-		assertPanics(t, "nn: Wrap: the shell does not fit the network", func() { n.Wrap(s) })
+		assert.Panics(t, "nn: Wrap: the shell does not fit the network", func() { n.Wrap(s) })
 	}
 }

@@ -3,6 +3,8 @@ package nn
 import (
 	"fmt"
 	"testing"
+
+	"hinge/internal/assert"
 )
 
 func TestForwardIsDefinition(t *testing.T) {
@@ -140,9 +142,9 @@ func TestInferenceDoesNotAllocate(t *testing.T) {
 func TestInferenceRefusesWrongLengths(t *testing.T) {
 	n := NewMLP(3, []int{2}, 1, false)
 	ws, v := n.NewWorkspace(), make([]float64, 9)
-	assertPanics(t, "nn: Forward: wrong length of input or output", func() { n.Forward(v[:1], v[:2], ws) })
-	assertPanics(t, "nn: Forward: wrong length of input or output", func() { n.Forward(v[:2], v[:3], ws) })
-	assertPanics(t, "nn: VJP: wrong length of gradient or lambda", func() { n.VJP(v[:2], v[:1], ws) })
-	assertPanics(t, "nn: VJP: wrong length of gradient or lambda", func() { n.VJP(v[:3], v[:2], ws) })
-	assertPanics(t, "nn: Jacobian: wrong length of result", func() { n.Jacobian(v[:2], ws) })
+	assert.Panics(t, "nn: Forward: wrong length of input or output", func() { n.Forward(v[:1], v[:2], ws) })
+	assert.Panics(t, "nn: Forward: wrong length of input or output", func() { n.Forward(v[:2], v[:3], ws) })
+	assert.Panics(t, "nn: VJP: wrong length of gradient or lambda", func() { n.VJP(v[:2], v[:1], ws) })
+	assert.Panics(t, "nn: VJP: wrong length of gradient or lambda", func() { n.VJP(v[:3], v[:2], ws) })
+	assert.Panics(t, "nn: Jacobian: wrong length of result", func() { n.Jacobian(v[:2], ws) })
 }

@@ -107,14 +107,3 @@ func forward(n *Net, x []float64) []float64 {
 	n.Forward(y, x, n.NewWorkspace())
 	return y
 }
-
-func assertPanics(t *testing.T, message string, f func()) {
-	t.Helper()
-	defer func() {
-		t.Helper()
-		if r := recover(); r != message {
-			t.Errorf("panic %v, want %q", r, message)
-		}
-	}()
-	f()
-}

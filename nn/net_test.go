@@ -3,6 +3,8 @@ package nn
 import (
 	"math"
 	"testing"
+
+	"hinge/internal/assert"
 )
 
 func TestNewRefusesImpossibleLayers(t *testing.T) {
@@ -14,9 +16,9 @@ func TestNewRefusesImpossibleLayers(t *testing.T) {
 		{{From: 0, To: 3, Out: -1}},
 		{{From: 0, To: 3, Out: 2}, {From: 0, To: 6, Out: 1}},
 	} {
-		assertPanics(t, window, func() { New(3, layers) })
+		assert.Panics(t, window, func() { New(3, layers) })
 	}
-	assertPanics(t, "nn: New: a layer has not one gate per unit", func() {
+	assert.Panics(t, "nn: New: a layer has not one gate per unit", func() {
 		New(3, []Layer{{From: 0, To: 3, Out: 2, Gates: []Gate{ReLU}}})
 	})
 }
@@ -70,5 +72,5 @@ func TestConvert(t *testing.T) {
 	if got[0] != 0.5 || got[1] != 1 {
 		t.Errorf("got %v, want [0.5 1]", got)
 	}
-	assertPanics(t, "nn: Convert: lengths differ", func() { Convert(got, []float64{1}) })
+	assert.Panics(t, "nn: Convert: lengths differ", func() { Convert(got, []float64{1}) })
 }

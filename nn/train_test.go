@@ -7,6 +7,7 @@ import (
 	"slices"
 	"testing"
 
+	"hinge/internal/assert"
 	"hinge/nn/gemm"
 )
 
@@ -114,8 +115,8 @@ func TestAdamRefusesOtherLengths(t *testing.T) {
 	a := Adam[float64]{}
 	a.Step(make([]float64, 2), make([]float64, 2), 0.1)
 	const message = "nn: Adam.Step: the number of parameters changed or differs from that of gradients"
-	assertPanics(t, message, func() { a.Step(make([]float64, 3), make([]float64, 3), 0.1) })
-	assertPanics(t, message, func() { a.Step(make([]float64, 2), make([]float64, 1), 0.1) })
+	assert.Panics(t, message, func() { a.Step(make([]float64, 3), make([]float64, 3), 0.1) })
+	assert.Panics(t, message, func() { a.Step(make([]float64, 2), make([]float64, 1), 0.1) })
 }
 
 func TestAdamDoesNotAllocate(t *testing.T) {
@@ -195,5 +196,5 @@ func TestMSE(t *testing.T) {
 	if got := MSE(make([]float64, 2), one, []float64{2, 2}); got != 2.5 {
 		t.Errorf("MSE of errors 1 and 2 is %g, want 2.5", got)
 	}
-	assertPanics(t, "nn: MSE: gradient, outputs and target differ in size", func() { MSE(nil, one, nil) })
+	assert.Panics(t, "nn: MSE: gradient, outputs and target differ in size", func() { MSE(nil, one, nil) })
 }

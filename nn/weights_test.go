@@ -5,6 +5,8 @@ import (
 	"slices"
 	"sync"
 	"testing"
+
+	"hinge/internal/assert"
 )
 
 // trainShards makes a few optimiser steps on batches that are cut into shards,
@@ -84,6 +86,6 @@ func TestRowsAreIndependent(t *testing.T) {
 func TestWeightsRefuseOtherNetworks(t *testing.T) {
 	n := NewMLP(3, []int{2}, 1, false)
 	w, b := NewWeights[float64](n), NewBatch[float64](n, 1)
-	assertPanics(t, "nn: Weights.Set: wrong number of parameters", func() { w.Set(n.Params[1:]) })
-	assertPanics(t, "nn: Batch.Forward: wrong number of samples, inputs or parameters", func() { b.ForwardWith(w, make([]float64, 3), 1) })
+	assert.Panics(t, "nn: Weights.Set: wrong number of parameters", func() { w.Set(n.Params[1:]) })
+	assert.Panics(t, "nn: Batch.Forward: wrong number of samples, inputs or parameters", func() { b.ForwardWith(w, make([]float64, 3), 1) })
 }

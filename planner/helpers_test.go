@@ -121,14 +121,3 @@ func mustPlanner[T any](t testing.TB) func(p T, err error) T {
 		return p
 	}
 }
-
-func assertPanics(t *testing.T, message string, f func()) {
-	t.Helper()
-	defer func() {
-		t.Helper()
-		if r := recover(); r != message {
-			t.Errorf("panic %v, want %q", r, message)
-		}
-	}()
-	f()
-}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"hinge/control"
+	"hinge/internal/assert"
 )
 
 // scripted is a planner that does what a test tells it.
@@ -200,5 +201,5 @@ func TestMPCRefusesBadOptions(t *testing.T) {
 	if _, err := NewMPC(s, control.NewBox(1, -1, 1), MPCOptions{Hold: make([]float64, 2)}); err == nil {
 		t.Error("no error for a held action of another size")
 	}
-	assertPanics(t, "planner: NewMPC: no planner", func() { _, _ = NewMPC(nil, control.NewBox(1, -1, 1), MPCOptions{}) })
+	assert.Panics(t, "planner: NewMPC: no planner", func() { _, _ = NewMPC(nil, control.NewBox(1, -1, 1), MPCOptions{}) })
 }

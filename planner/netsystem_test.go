@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"hinge/control"
+	"hinge/internal/assert"
 )
 
 func randomBatch(n, dim, seed int) []float64 {
@@ -114,10 +115,10 @@ func TestNetSystemDoesNotAllocate(t *testing.T) {
 func TestNetSystemRefusesWrongShapes(t *testing.T) {
 	net := testStep(4, 3, nil, 1)
 	sys := NewNetSystem(net, 4, 3)
-	assertPanics(t, "planner: NewNetSystem: the network does not map [x; u] to x'", func() { NewNetSystem(net, 3, 4) })
-	assertPanics(t, "planner: NetSystem: wrong length of state or action", func() { sys.Step(make([]float64, 4), make([]float64, 3), make([]float64, 3)) })
-	assertPanics(t, "planner: NetSystem: wrong size of a batch", func() { sys.StepBatch(make([]float64, 8), make([]float64, 8), make([]float64, 5), 2) })
-	assertPanics(t, "planner: NetSystem: wrong length of a gradient", func() {
+	assert.Panics(t, "planner: NewNetSystem: the network does not map [x; u] to x'", func() { NewNetSystem(net, 3, 4) })
+	assert.Panics(t, "planner: NetSystem: wrong length of state or action", func() { sys.Step(make([]float64, 4), make([]float64, 3), make([]float64, 3)) })
+	assert.Panics(t, "planner: NetSystem: wrong size of a batch", func() { sys.StepBatch(make([]float64, 8), make([]float64, 8), make([]float64, 5), 2) })
+	assert.Panics(t, "planner: NetSystem: wrong length of a gradient", func() {
 		sys.VJP(make([]float64, 3), make([]float64, 3), make([]float64, 4), make([]float64, 3), make([]float64, 4))
 	})
 }

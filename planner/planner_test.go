@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"hinge/control"
+	"hinge/internal/assert"
 	"hinge/milp"
 )
 
@@ -235,9 +236,9 @@ func TestStartStateIsChecked(t *testing.T) {
 				t.Errorf("no error for a start state of %g", bad)
 			}
 		}
-		assertPanics(t, "planner: Plan: wrong length of start state", func() { _, _ = pl.Plan(context.Background(), make([]float64, 2), nil) })
+		assert.Panics(t, "planner: Plan: wrong length of start state", func() { _, _ = pl.Plan(context.Background(), make([]float64, 2), nil) })
 		short := &control.Plan{Trajectory: control.NewTrajectory(3, 2, 1)}
-		assertPanics(t, "planner: Plan: the warm start has another size or horizon", func() {
+		assert.Panics(t, "planner: Plan: the warm start has another size or horizon", func() {
 			_, _ = pl.Plan(context.Background(), make([]float64, 3), short)
 		})
 	})

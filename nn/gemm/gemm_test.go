@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"hinge/internal/assert"
 )
 
 // variant is one of the products, with the shapes of its operands for an m x n
@@ -165,33 +167,22 @@ func TestNoAllocation(t *testing.T) {
 	}
 }
 
-func assertPanics(t *testing.T, message string, f func()) {
-	t.Helper()
-	defer func() {
-		t.Helper()
-		if r := recover(); r != message {
-			t.Errorf("panic %v, want %q", r, message)
-		}
-	}()
-	f()
-}
-
 func TestWrongShapesPanic(t *testing.T) {
 	m := func(rows, cols int) Matrix[float64] { return New(rows, cols, make([]float64, rows*cols)) }
 	for _, p := range variants[float64]() {
 		for _, wrong := range [][2]int{{4, 3}, {2, 4}} {
 			ar, ac, br, bc := p.shapes(2, 3, 5)
-			assertPanics(t, "gemm: "+p.name+": shapes do not match", func() { p.run(m(wrong[0], wrong[1]), m(ar, ac), m(br, bc)) })
+			assert.Panics(t, "gemm: "+p.name+": shapes do not match", func() { p.run(m(wrong[0], wrong[1]), m(ar, ac), m(br, bc)) })
 		}
 	}
 	var packed Packed[float64]
 	packed.PackT(m(3, 5))
 	bias := make([]float64, 3)
-	assertPanics(t, "gemm: Packed: shapes do not match", func() { packed.Affine(m(2, 4), m(2, 5), bias, nil, nil) })
-	assertPanics(t, "gemm: Affine: bias has not one entry per column", func() { packed.Affine(m(2, 3), m(2, 5), bias[1:], nil, nil) })
+	assert.Panics(t, "gemm: Packed: shapes do not match", func() { packed.Affine(m(2, 4), m(2, 5), bias, nil, nil) })
+	assert.Panics(t, "gemm: Affine: bias has not one entry per column", func() { packed.Affine(m(2, 3), m(2, 5), bias[1:], nil, nil) })
 	const limits = "gemm: Packed: limits have not one entry per column"
-	assertPanics(t, limits, func() { packed.Affine(m(2, 3), m(2, 5), bias, bias, nil) })
-	assertPanics(t, limits, func() { packed.Add(m(2, 3), m(2, 5), bias[1:], bias[1:]) })
+	assert.Panics(t, limits, func() { packed.Affine(m(2, 3), m(2, 5), bias, bias, nil) })
+	assert.Panics(t, limits, func() { packed.Add(m(2, 3), m(2, 5), bias[1:], bias[1:]) })
 }
 
 func BenchmarkProducts(b *testing.B) {
