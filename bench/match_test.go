@@ -139,6 +139,9 @@ func TestPeersAgree(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if !slices.ContainsFunc(peers, func(p peerSolver) bool { return p.solve != nil }) {
+		t.Skip("SKIPPED, nothing checked: no generic solver is installed; run make peers")
+	}
 	checked := 0
 	for seed := range uint64(3) {
 		m := randomMatch(t, s, seed)
@@ -159,7 +162,7 @@ func TestPeersAgree(t *testing.T) {
 		}
 	}
 	if checked == 0 {
-		t.Skip("SKIPPED, nothing checked: no generic solver is installed; run make peers")
+		t.Fatal("no answer of an installed solver was compared")
 	}
 }
 
