@@ -139,3 +139,22 @@ func SolveByPrefixes(ctx context.Context, p *relu.Program, opts Options) (*Resul
 	s.race.run(ctx, math.MaxInt)
 	return s.certified(ctx), true
 }
+
+// StopPrefixes ends a search by prefixes alone after some nodes. It returns the result,
+// what had been spent before and what is spent once all is stopped, and false where there
+// was nothing left to stop.
+func StopPrefixes(ctx context.Context, p *relu.Program, opts Options) (r *Result, before, after int, ok bool) {
+	s, err := open(ctx, p, opts)
+	if err != nil || !summed(p) {
+		return nil, 0, 0, false
+	}
+	y := newPrefixSearch(s)
+	s.race.add(y)
+	s.race.run(ctx, math.MaxInt)
+	if y.sub == nil || s.closed() {
+		return nil, 0, 0, false
+	}
+	before = y.spent()
+	r = s.finish(ctx)
+	return r, before, y.spent(), true
+}

@@ -26,6 +26,7 @@ type portfolio struct {
 	s       *search
 	members []*member
 	pause   func() bool // called after each turn; false ends the race. May be nil
+	over    bool        // pause has ended it
 }
 
 type member struct {
@@ -60,9 +61,7 @@ func (p *portfolio) run(ctx context.Context, work int) {
 		m.stuck = !m.advance(ctx, turn) || m.spent() == before && p.s.nodes == nodes
 		m.turns++
 		p.eliminate()
-		if p.pause != nil && !p.pause() {
-			return
-		}
+		p.over = p.pause != nil && !p.pause()
 	}
 }
 

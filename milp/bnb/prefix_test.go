@@ -77,3 +77,26 @@ func TestPrefixCertificates(t *testing.T) {
 		t.Fatalf("only %d certificates of bounds above 0", judged)
 	}
 }
+
+// Once the result is made a search that is in the middle of a prefix does nothing more:
+// it would only be late, and plans it still finds are not those of the result.
+func TestStoppedPrefixesStop(t *testing.T) {
+	stopped := 0
+	for seed := range uint64(12) {
+		p := relutest.Random(rand.New(rand.NewPCG(seed, 95)), relutest.Shape{Nx: 3, Nu: 2, Horizon: 4, Hidden: []int{8, 8}})
+		r, before, after, ok := bnb.StopPrefixes(context.Background(), p, bnb.Options{RelGap: 1e-9, AbsGap: -1, NodeLimit: 2})
+		if !ok {
+			continue
+		}
+		stopped++
+		if after != before {
+			t.Errorf("seed %d: %d was spent before the result, %d after it", seed, before, after)
+		}
+		if j := p.Objective(r.U, p.NewWorkspace()); j != r.Objective {
+			t.Errorf("seed %d: the plan costs %.17g, the result says %.17g", seed, j, r.Objective)
+		}
+	}
+	if stopped < 6 {
+		t.Fatalf("only %d searches were stopped", stopped)
+	}
+}

@@ -165,7 +165,7 @@ const (
 
 // finished reports whether the search must stop.
 func (s *search) finished(ctx context.Context) bool {
-	return s.closed() || ctx.Err() != nil || s.nodes >= s.opts.NodeLimit
+	return s.closed() || ctx.Err() != nil || s.nodes >= s.opts.NodeLimit || s.race.over
 }
 
 // open finds first incumbents and bounds the root.
