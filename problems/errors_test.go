@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"hinge/control"
 )
 
 // network returns a small network file of the given widths.
@@ -284,12 +286,15 @@ func checkParsed(t *testing.T, p *Problem, err error) {
 func FuzzRequest(f *testing.F) {
 	f.Add([]byte(`{"network":{"layers":[{"from":0,"to":2,"gates":["relu"],"weights":[1,1],"bias":[0]},{"from":2,"to":3,"gates":["identity"],` +
 		`"weights":[1],"bias":[0]}]},"x0":[1],"lower":[-1],"upper":[1],"horizon":2,"cost":[{"name":"c","norm":"hinge","weight":1,"w":[1,0],"b":[0]}],` +
-		`"constraints":[{"name":"k","first":0,"last":1,"w":[1,0,1],"b":[-9]}],"integer":[0],"obstacles":[{"center":[0,0],"radius":1,"enlarged":1}]}`))
+		`"constraints":[{"name":"k","first":0,"last":1,"w":[1,0,1],"b":[-9]}],"integer":[0],"obstacles":[]}`))
 	f.Add([]byte(`{"x0":null}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		p, err := parseRequest("file.json", data)
 		if err == nil && (p.Step == nil || p.Cost.Validate() != nil || p.Action.Validate() != nil) {
 			t.Errorf("a problem that makes no sense: %+v", p)
+		}
+		if err == nil && len(p.Obstacles) > 0 {
+			p.Collisions(control.NewTrajectory(len(p.X0), len(p.Action.Lower), 1))
 		}
 	})
 }

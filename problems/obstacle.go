@@ -98,6 +98,19 @@ func (o *Obstacle) reflex() int {
 	return -1
 }
 
+// validate reports the first field of an obstacle that makes no sense.
+func (o *Obstacle) validate() error {
+	switch {
+	case o.Corners == nil && !(o.Radius > 0 && o.Enlarged >= o.Radius):
+		return fmt.Errorf("radius: %g, enlarged %g; the first must be positive and the other at least as much", o.Radius, o.Enlarged)
+	case o.Corners != nil && (len(o.Corners) < 3 || o.reflex() >= 0):
+		return fmt.Errorf("corners: %v; they must be those of a convex polygon, counter-clockwise", o.Corners)
+	case o.Margin < 0:
+		return fmt.Errorf("margin: %g; it must not be negative", o.Margin)
+	}
+	return nil
+}
+
 // side returns the outward normal of the side behind corner i, and how far it is from the
 // origin along it.
 func (o *Obstacle) side(i int) (nx, ny, offset float64) {

@@ -105,6 +105,9 @@ func parseRequest(path string, data []byte) (*Problem, error) {
 	if err := d.Decode(&q); err != nil {
 		return nil, fmt.Errorf("%s: %s", path, requestProblem(err))
 	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("%s: more behind byte %d; it must be one saved request {..}", path, d.InputOffset())
+	}
 	p, err := q.problem()
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
@@ -128,6 +131,9 @@ func (q *request) problem() (*Problem, error) {
 	if err != nil {
 		return nil, err
 	}
+	if q.Horizon > maxHorizon {
+		return nil, fmt.Errorf("field horizon: %d; it must be at most %d", q.Horizon, maxHorizon)
+	}
 	nx, nu := len(q.X0), len(q.Lower)
 	p := &Problem{Step: step, X0: q.X0, Before: q.Before, Action: control.Box{Lower: q.Lower, Upper: q.Upper},
 		Integer: q.Integer, Obstacles: q.Obstacles, Reference: unknown(),
@@ -144,16 +150,28 @@ func (q *request) problem() (*Problem, error) {
 	for _, c := range q.Constraints {
 		p.Constraints = append(p.Constraints, control.Constraint{Name: c.Name, First: c.First, Last: c.Last, Residual: affine(c.W, c.B, nx+2*nu)})
 	}
-	for i := range q.Obstacles {
-		if o := &q.Obstacles[i]; o.Corners != nil && (len(o.Corners) < 3 || o.reflex() >= 0) {
-			return nil, fmt.Errorf("field obstacles[%d].corners: %v; they must be those of a convex polygon, counter-clockwise", i, o.Corners)
-		}
+	if err := q.checkObstacles(); err != nil {
+		return nil, err
 	}
 	program, err := relu.New(step, p.X0, p.Action, p.Cost, p.Before)
 	if err != nil {
 		return nil, err
 	}
 	return p, program.Constrain(p.Constraints, p.Integer)
+}
+
+// checkObstacles reports an obstacle that makes no sense. Collisions with them are those
+// of a T and its pusher: see [Problem.Collisions].
+func (q *request) checkObstacles() error {
+	if len(q.Obstacles) > 0 && len(q.X0) != stateDim {
+		return fmt.Errorf("field obstacles: %d of them, but states have %d coordinates; they must be the %d of four keypoints and a pusher", len(q.Obstacles), len(q.X0), stateDim)
+	}
+	for i := range q.Obstacles {
+		if err := q.Obstacles[i].validate(); err != nil {
+			return fmt.Errorf("field obstacles[%d].%w", i, err)
+		}
+	}
+	return nil
 }
 
 // affine returns the map of the given entries; whether they are enough is for its Validate.
