@@ -58,6 +58,9 @@ func TestBadInput(t *testing.T) {
 	logSpec := file("log.yaml", "task: cart\nperiod: 0.1\nstates: [x]\nstate_units: [m]\nactions: [u]\naction_units: [N]\n")
 	noUnits := file("units.yaml", "task: cart\nperiod: 0.1\nstates: [x]\nactions: [u]\naction_units: [N]\n")
 	badSweep := file("sweep.yaml", "batch: [100, 0]\n")
+	emptySweep, listSweep := file("empty.yaml", "batch: []\nhorizon: 3\n"), file("list.yaml", "- 1\n")
+	badRequest := file("request.json", `{"network":{"layers":[{"from":0,"to":2,"gates":["identity"],"weights":[1,1],"bias":[0]}]},`+
+		`"x0":[1],"lower":[-1],"upper":[1],"horizon":2,"cost":[{"name":"c","norm":"l1","weight":-1,"w":[1,0],"b":[0]}]}`)
 	poisoned := poisonedData(t, dir)
 	for _, test := range []struct {
 		env  []string
@@ -105,6 +108,8 @@ func TestBadInput(t *testing.T) {
 		{args: []string{"train", data, "--set", "learning_rate=1e30", "--set", "clip_norm=0"}, want: []string{"data.npz", "training diverged", "smaller learning rate"}},
 		{args: []string{"train", data, "--sweep"}, want: []string{"--config is missing", "lists of values"}},
 		{args: []string{"train", data, "--sweep", "--config", badSweep}, want: []string{"sweep.yaml", "batch", "value is 0", "in [1, 1000000]"}},
+		{args: []string{"train", data, "--sweep", "--config", emptySweep}, want: []string{"empty.yaml", "batch", "the list is empty"}},
+		{args: []string{"train", data, "--sweep", "--config", listSweep}, want: []string{"list.yaml", "a mapping of keys to lists"}},
 		{args: []string{"train", data, "--ensemble", "0"}, want: []string{"--ensemble 0", "1 to 100"}},
 		{args: []string{"train", data, "--plot", "loss.gif"}, want: []string{"--plot loss.gif", "must end in .png"}},
 		{args: []string{"sparsify", model, "--budget", "4"}, want: []string{"--data is missing"}},
@@ -128,6 +133,7 @@ func TestBadInput(t *testing.T) {
 		{args: []string{"inspect", data, "--plot", "p.png", "--coordinates", "offset_x"}, want: []string{`"offset_x" is no pair`, "a:b"}},
 		{args: []string{"inspect", data, "--plot", "p.png", "--coordinates", "offset_x:ofset_y"}, want: []string{`did you mean "offset_y"?`}},
 		{args: []string{"inspect", model, "--data", data, "--plot", "p.png", "--episode", "150"}, want: []string{"--episode 150", "0 to 149"}},
+		{args: []string{"inspect", badRequest}, want: []string{"request.json", `cost term "c": weight is -1`, "as a saved request", "as a certificate"}},
 		{args: []string{"inspect", program}, want: []string{"unknown kind of file", ".safetensors"}},
 		{args: []string{"inspect", t.TempDir()}, want: []string{"scenario.yaml", "run folder?"}},
 		{args: []string{"doctor", "nowhere"}, want: []string{"nowhere", "does not exist", "steps.csv"}},
@@ -141,6 +147,10 @@ func TestBadInput(t *testing.T) {
 		{args: []string{"study", "planner", "--rounds", "0"}, want: []string{"--rounds is 0", "at least 1"}},
 		{args: []string{"study", "planner"}, want: []string{"--data is missing"}},
 		{args: []string{"study", "planner", "--data", data, "--model", truncated}, want: []string{"truncated.safetensors"}},
+		{args: []string{"study", "planner", "--data", data, "--shares", "2"}, want: []string{"--shares 2", "above 0 and at most 1"}},
+		{args: []string{"study", "planner", "--data", data, "--slack", "nan"}, want: []string{"--slack NaN", "finite"}},
+		{args: []string{"study", "planner", "--data", data, "--l1", "-1"}, want: []string{"--l1 -1", "at least 0"}},
+		{args: []string{"study", "distil", "push-t:x.json#0", "--budget", "4,4"}, want: []string{"--budget 4", "twice"}},
 		{args: []string{"study", "distil", "push-t"}, want: []string{"push-t", "push-t:FILE#K"}},
 		{args: []string{"study", "distil", "push-t:nowhere.json#0"}, want: []string{"nowhere.json"}},
 		{args: []string{"version", "now"}, want: []string{`"now"`, "one too many"}},

@@ -73,10 +73,7 @@ func inspect(path string) (*inspection, error) {
 	case ext == ".npz":
 		return inspectData(path)
 	case err == nil && (ext == ".json" || ext == ".gz"):
-		if r, err := inspectProblem(path); err == nil { // a saved request
-			return r, nil
-		}
-		return inspectCertificate(path)
+		return inspectJSON(path)
 	case ext == ".yaml" || ext == ".yml" || err != nil:
 		return inspectScenario(path)
 	}
@@ -245,6 +242,23 @@ func inspectRun(dir string) (*inspection, error) {
 		{"rel_gap_median", s.RelGap.Median},
 		{"certified_fraction", s.CertifiedFraction},
 	}}, nil
+}
+
+// inspectJSON describes a certificate or a saved request, which are told apart by reading
+// them.
+func inspectJSON(path string) (*inspection, error) {
+	if filepath.Ext(path) != ".json" {
+		return inspectCertificate(path)
+	}
+	r, asRequest := inspectProblem(path)
+	if asRequest == nil {
+		return r, nil
+	}
+	r, asCertificate := inspectCertificate(path)
+	if asCertificate == nil {
+		return r, nil
+	}
+	return nil, fmt.Errorf("%w (as a saved request); %w (as a certificate)", asRequest, asCertificate)
 }
 
 func inspectProblem(spec string) (*inspection, error) {

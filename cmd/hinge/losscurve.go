@@ -49,19 +49,48 @@ func sparkline(history []dynamics.Loss) string {
 }
 
 // saveLossPlot draws the losses of a training as PNG.
-func saveLossPlot(path string, p dynamics.Progress, model string) error {
-	x := make([]float64, len(p.History))
-	train, val := make([]float64, len(x)), make([]float64, len(x))
+func saveLossPlot(path string, p dynamics.Progress, model string, opts dynamics.TrainOptions) error {
+	x, val := make([]float64, len(p.History)), make([]float64, len(p.History))
 	for i, l := range p.History {
-		x[i], train[i], val[i] = float64(i+1), l.Train, l.Val
+		x[i], val[i] = float64(i+1), l.Val
 	}
+	curves := append([]report.Curve{{Name: "validation, whole roll-out", Y: val}}, trainingCurves(p.History, oneStepEpochs(opts))...)
 	plot := report.CurvesPlot{
 		Title: "Training of " + model, YLabel: "loss",
 		Subtitle: fmt.Sprintf("least validation loss %.4g, after epoch %d", p.Best, p.BestEpoch),
-		Panels: []report.CurvesPanel{{
-			XLabel: "epoch", X: x,
-			Curves: []report.Curve{{Name: "validation, whole roll-out", Y: val}, {Name: "training", Y: train}},
-		}},
+		Panels:   []report.CurvesPanel{{XLabel: "epoch", X: x, Curves: curves}},
 	}
 	return atomicfile.Write(path, func(w io.Writer) error { return plot.Encode(w) })
+}
+
+// oneStepEpochs is how many epochs learn from the first step of every window alone; the
+// last of them may do so in part. See [dynamics.TrainOptions].
+func oneStepEpochs(o dynamics.TrainOptions) int {
+	if o.Horizon == 1 {
+		return 0 // one step is the whole roll-out
+	}
+	return int(math.Ceil(max(0, o.OneStep) * float64(o.Epochs)))
+}
+
+// trainingCurves returns the losses that were trained on: of the first step alone in the
+// first epochs, of whole roll-outs later. These are two curves, as they do not compare.
+func trainingCurves(history []dynamics.Loss, oneStep int) []report.Curve {
+	oneStep = min(oneStep, len(history))
+	first, whole := report.Curve{Name: "training, first step alone"}, report.Curve{Name: "training, whole roll-out"}
+	for i, l := range history {
+		if i < oneStep {
+			first.Add(l.Train, false)
+			whole.Add(math.NaN(), false)
+		} else {
+			first.Add(math.NaN(), false)
+			whole.Add(l.Train, false)
+		}
+	}
+	switch oneStep {
+	case 0:
+		return []report.Curve{whole}
+	case len(history):
+		return []report.Curve{first}
+	}
+	return []report.Curve{first, whole}
 }

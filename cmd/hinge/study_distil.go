@@ -57,6 +57,11 @@ through every model, and evaluate the plans with the network.`,
 			return nil, badInputf("--episodes is %d, --epochs %d, --rounds %d, --time %g; they must be at least 2, 1 and 0, and from 0 to %d seconds",
 				s.episodes, s.epochs, s.rounds, s.time, maxBenchTime)
 		}
+		for i, k := range s.budgets {
+			if slices.Contains(s.budgets[:i], k) {
+				return nil, badInputf("--budget %d: appears twice", k)
+			}
+		}
 		if !strings.HasPrefix(args[0], distilForm) {
 			return nil, badInputf("problem %s: has no network that can be distilled; give %sFILE#K", args[0], distilForm)
 		}
@@ -142,8 +147,14 @@ func widened(p *problems.Problem, margin float64) *problems.Problem {
 	w, cost := *p, *p.Cost
 	cost.Terms = slices.Clone(cost.Terms)
 	for i := range cost.Terms {
-		if cost.Terms[i].Norm == control.Disc {
-			cost.Terms[i].Radius += margin
+		switch k := &cost.Terms[i]; k.Norm {
+		case control.Disc:
+			k.Radius += margin
+		case control.Polygon: // its rows are distances from the sides
+			k.Residual.B = slices.Clone(k.Residual.B)
+			for j := range k.Residual.B {
+				k.Residual.B[j] -= margin
+			}
 		}
 	}
 	w.Cost = &cost
@@ -153,7 +164,7 @@ func widened(p *problems.Problem, margin float64) *problems.Problem {
 // goalDistance is the part of the cost that is not about obstacles.
 func goalDistance(p *problems.Problem, tr *control.Trajectory) float64 {
 	cost := *p.Cost
-	cost.Terms = slices.DeleteFunc(slices.Clone(cost.Terms), func(t control.Term) bool { return t.Norm == control.Disc })
+	cost.Terms = slices.DeleteFunc(slices.Clone(cost.Terms), func(t control.Term) bool { return t.Norm.KeepsOut() })
 	return cost.Total(tr, nil)
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"os"
 	"path/filepath"
 	"strconv"
 
@@ -70,6 +71,9 @@ episodes from starts that no choice was made by.`,
 			return nil, badInputf("--rounds is %d, --epochs %d, --play %d, --judge %d, --test %d, --nodes %d; each must be at least 1",
 				s.rounds, s.epochs, s.play, s.judge, s.test, s.nodes)
 		}
+		if err := s.validate(); err != nil {
+			return nil, err
+		}
 		if s.data == "" {
 			return nil, badInputf("--data is missing; give a data set such as the first model was trained on")
 		}
@@ -83,12 +87,36 @@ episodes from starts that no choice was made by.`,
 	})
 }
 
+// validate checks what candidates are made of, before any episode is played.
+func (s *plannerStudy) validate() error {
+	for _, v := range s.shares {
+		if !(v > 0 && v <= 1) {
+			return badInputf("--shares %g: must be above 0 and at most 1", v)
+		}
+	}
+	for _, f := range []struct {
+		name   string
+		values []float64
+	}{{"stable", s.stable}, {"l1", s.l1}, {"slack", []float64{s.slack}}} {
+		for _, v := range f.values {
+			if !(v >= 0) || math.IsInf(v, 1) {
+				return badInputf("--%s %g: must be finite and at least 0", f.name, v)
+			}
+		}
+	}
+	if len(s.recipes()) == 0 {
+		return badInputf("--shares, --stable or --l1 has no value; there is no candidate to try")
+	}
+	return nil
+}
+
 func (a *app) plannerStudy(ctx context.Context, s plannerStudy, command string) (result, error) {
 	w := &plannerWork{study: s, scratch: filepath.Join(a.out, "candidate.safetensors"), task: "push-t"}
 	model, data, err := w.inputs()
 	if err != nil {
 		return nil, err
 	}
+	defer os.Remove(w.scratch)
 	before, err := w.episodes(ctx, model, testSeeds, s.test)
 	if err != nil {
 		return nil, err

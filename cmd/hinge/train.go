@@ -132,6 +132,9 @@ func (t *training) run(ctx context.Context, point sweepPoint, path string) (*mod
 		return nil, err
 	}
 	if done := t.finished(opts, path); done != nil {
+		if t.flags.plot != "" {
+			return nil, badInputf("--plot %s: the training of %s is over and its losses are not kept; leave out --plot, or train anew without --resume", t.flags.plot, path)
+		}
 		return done, nil
 	}
 	p := t.app.progress("train", "epochs", opts.Epochs*t.flags.ensemble)
@@ -157,7 +160,7 @@ func (t *training) run(ctx context.Context, point sweepPoint, path string) (*mod
 	r := newModelResult(model, achieved, cputime.Process()-cpu)
 	r.Out, r.Seed = path, t.app.seed
 	if t.flags.plot != "" {
-		err = joined(err, saveLossPlot(t.flags.plot, achieved.Progress, path))
+		err = joined(err, saveLossPlot(t.flags.plot, achieved.Progress, path, opts.TrainOptions))
 	}
 	return &r, err
 }

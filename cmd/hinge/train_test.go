@@ -112,6 +112,40 @@ func TestLossPlotIsAPicture(t *testing.T) {
 	}
 }
 
+// The loss that is trained on changes where whole roll-outs take over: two curves.
+func TestLossesBeforeAndAfterOneStep(t *testing.T) {
+	opts := dynamics.TrainOptions{Horizon: 3, OneStep: 0.6, Epochs: 5}
+	if n := oneStepEpochs(opts); n != 3 {
+		t.Errorf("%d of 5 epochs learn from first steps, want 3", n)
+	}
+	opts.Horizon = 1
+	if n := oneStepEpochs(opts); n != 0 {
+		t.Errorf("%d epochs without whole roll-outs where these are one step", n)
+	}
+	if n := oneStepEpochs(dynamics.TrainOptions{Horizon: 3, OneStep: -1, Epochs: 5}); n != 0 {
+		t.Errorf("%d epochs learn from first steps, want none", n)
+	}
+	history := []dynamics.Loss{{Train: 1}, {Train: 2}, {Train: 3}}
+	for oneStep, want := range map[int][]string{0: {"whole roll-out"}, 2: {"first step alone", "whole roll-out"}, 3: {"first step alone"}, 9: {"first step alone"}} {
+		curves := trainingCurves(history, oneStep)
+		if len(curves) != len(want) {
+			t.Errorf("%d epochs: %d curves, want %d", oneStep, len(curves), len(want))
+			continue
+		}
+		for i := range history {
+			at := 0
+			if len(curves) == 2 && i >= oneStep {
+				at = 1
+			}
+			for k, c := range curves {
+				if !strings.Contains(c.Name, want[k]) || (c.Y[i] == history[i].Train) != (k == at) {
+					t.Errorf("%d epochs: %s is %v", oneStep, c.Name, c.Y)
+				}
+			}
+		}
+	}
+}
+
 // TestResumeOfAFinishedTraining must not train again, nor take a model of other
 // options for the result.
 func TestResumeOfAFinishedTraining(t *testing.T) {
@@ -120,6 +154,11 @@ func TestResumeOfAFinishedTraining(t *testing.T) {
 	again := trained(t, "--set", "hidden=[4]", "--out", out, "--resume")
 	if again["error_1"] != want["error_1"] || again["time_s"] != 0.0 {
 		t.Errorf("resumed: error %v in %v s, want %v in 0", again["error_1"], again["time_s"], want["error_1"])
+	}
+	plot := filepath.Join(t.TempDir(), "loss.png")
+	o := hinge(t, "train", data, "--set", "epochs=3", "--set", "hidden=[4]", "--out", out, "--resume", "--plot", plot)
+	if o.status != statusBadInput || !strings.Contains(o.stderr, "its losses are not kept") {
+		t.Errorf("a picture of losses that are not kept: status %d, %s", o.status, o.stderr)
 	}
 	other := trained(t, "--set", "hidden=[5]", "--out", out, "--resume")
 	if other["relus"] != 5.0 {

@@ -52,7 +52,7 @@ func readSweep(path string, sets []string) ([]sweepPoint, error) {
 	}
 	var keys yaml.MapSlice
 	if err := yaml.Unmarshal(data, &keys); err != nil {
-		return nil, badInputf("--config %s: not valid YAML: %w", path, err)
+		return nil, badInputf("--config %s: not valid YAML: %s; a sweep is a mapping of keys to lists of values", path, firstLine(err))
 	}
 	overrides, err := parseSets(sets)
 	if err != nil {
@@ -82,6 +82,9 @@ func expand(points []sweepPoint, path, key string, value any) ([]sweepPoint, err
 	if _, err := points[0].with(path, key, value); err == nil || !list {
 		values = []any{value}
 	}
+	if len(values) == 0 {
+		return nil, fmt.Errorf("--config %s: %s: the list is empty; it must have the values to try", path, key)
+	}
 	var all []sweepPoint
 	for _, p := range points {
 		for _, v := range values {
@@ -96,6 +99,12 @@ func expand(points []sweepPoint, path, key string, value any) ([]sweepPoint, err
 		}
 	}
 	return all, nil
+}
+
+// firstLine is what an error of the YAML library says before it shows the file.
+func firstLine(err error) string {
+	line, _, _ := strings.Cut(err.Error(), "\n")
+	return line
 }
 
 // with returns the point with one more value.

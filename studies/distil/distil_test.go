@@ -2,9 +2,11 @@ package distil
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"hinge/control"
@@ -135,5 +137,15 @@ func TestRunFollowsPlans(t *testing.T) {
 	}
 	if without, with := run(false), run(true); !(with < without/2) {
 		t.Errorf("the student is off by %g after it followed plans, by %g without", with, without)
+	}
+}
+
+// A budget that cannot be is refused before anything is trained.
+func TestRunRefusesBudgets(t *testing.T) {
+	for _, budget := range []int{-1, 33} {
+		_, err := Run(t.Context(), pushed{}, shape, control.NewBox(actionDim, -0.25, 0.25), Options{Hidden: []int{32}, Budgets: []int{8, budget}})
+		if want := fmt.Sprintf("budget is %d ReLUs; it must be 0 to 32", budget); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v; it must say %q", err, want)
+		}
 	}
 }

@@ -48,6 +48,20 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
+// validate checks the budgets before the training of what they are cut out of.
+func (o Options) validate() error {
+	units := 0
+	for _, n := range o.Hidden {
+		units += n
+	}
+	for _, k := range o.Budgets {
+		if k < 0 || k > units {
+			return fmt.Errorf("distil: budget is %d ReLUs; it must be 0 to %d, those of the first student", k, units)
+		}
+	}
+	return nil
+}
+
 // Student is a model that was distilled.
 type Student struct {
 	Model *dynamics.Model
@@ -68,6 +82,9 @@ func Run(ctx context.Context, teacher control.System, start []float64, action co
 		panic("distil: Run: the teacher is not one of four keypoints and a pusher")
 	}
 	opts = opts.withDefaults()
+	if err := opts.validate(); err != nil {
+		return nil, err
+	}
 	collect := func(seed uint64) (*dynamics.Dataset, error) {
 		return dynamics.Collect(ctx, teacher, nil, dynamics.Exploring(scatter(start), explore(action)), dynamics.CollectOptions{
 			Episodes: opts.Episodes, Steps: opts.Steps, Seed: seed, Workers: opts.Workers,
