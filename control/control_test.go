@@ -44,36 +44,43 @@ func normal(rng *rand.Rand, n int) []float64 {
 	return v
 }
 
-func TestStageGradFiniteDifferences(t *testing.T) {
+func TestNormGradientFiniteDifferences(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
-	c := cost(rng)
-	if err := c.Validate(); err != nil {
-		t.Fatal(err)
-	}
-	const h = 1e-6
-	checked := 0
-	for range 40 {
-		step := 1 + rng.IntN(c.Horizon)
-		v := normal(rng, c.Nx+2*c.Nu) // x, u, uPrev
-		at := func(v []float64) float64 { return c.Stage(step, v[:3], v[3:5], v[5:]) }
-		g := make([]float64, len(v))
-		c.StageGrad(g[:3], g[3:5], g[5:], step, v[:3], v[3:5], v[5:])
-		for i := range v {
-			lo, hi := slices.Clone(v), slices.Clone(v)
-			lo[i] -= h
-			hi[i] += h
-			left, right := (at(v)-at(lo))/h, (at(hi)-at(v))/h
-			if math.Abs(left-right) > 1e-3*(1+math.Abs(left)) {
-				continue // a kink in between
+	const h, radius = 1e-6, 1.7
+	norms := []control.Norm{control.L1, control.LInf, control.SquaredL2, control.Disc, control.Max, control.Hinge, control.Polygon}
+	for _, n := range norms {
+		value := func(r []float64) float64 {
+			m := control.NewMeasure()
+			for _, v := range r {
+				m = m.Add(v)
 			}
-			checked++
-			if d := (left + right) / 2; math.Abs(d-g[i]) > 1e-4*(1+math.Abs(d)) {
-				t.Errorf("step %d, coordinate %d: gradient %g, difference %g", step, i, g[i], d)
+			return m.Norm(n, radius)
+		}
+		checked, sloping := 0, 0
+		for range 200 {
+			r := normal(rng, 3)
+			g := slices.Clone(r)
+			n.Gradient(g, radius)
+			for i := range r {
+				lo, hi := slices.Clone(r), slices.Clone(r)
+				lo[i] -= h
+				hi[i] += h
+				left, right := (value(r)-value(lo))/h, (value(hi)-value(r))/h
+				if math.Abs(left-right) > 1e-3*(1+math.Abs(left)) {
+					continue // a kink in between
+				}
+				checked++
+				if g[i] != 0 {
+					sloping++
+				}
+				if d := (left + right) / 2; math.Abs(d-g[i]) > 1e-4*(1+math.Abs(d)) {
+					t.Errorf("%v of %v: derivative %d is %g, difference %g", n, r, i, g[i], d)
+				}
 			}
 		}
-	}
-	if checked < 200 {
-		t.Fatalf("only %d derivatives were checked", checked)
+		if checked < 500 || sloping < 20 {
+			t.Fatalf("%v: only %d derivatives were checked, %d of them not 0", n, checked, sloping)
+		}
 	}
 }
 

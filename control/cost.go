@@ -147,89 +147,6 @@ func (c *Cost) Stage(t int, x, u, uPrev []float64) float64 {
 	return sum
 }
 
-// StageGrad adds the gradient of [Cost.Stage] to dx (Nx), du (Nu) and, where
-// there is a previous action, duPrev (Nu). At a kink it uses 0 or one element
-// of the subdifferential.
-func (c *Cost) StageGrad(dx, du, duPrev []float64, t int, x, u, uPrev []float64) {
-	for i := range c.Terms {
-		k := &c.Terms[i]
-		f := k.Factor(t, c.Horizon)
-		if f == 0 || (k.Rate && uPrev == nil) {
-			continue
-		}
-		k.addGrad(c, f, dx, du, duPrev, t, x, u, uPrev)
-	}
-}
-
-func (k *Term) addGrad(c *Cost, f float64, dx, du, duPrev []float64, t int, x, u, uPrev []float64) {
-	switch k.Norm {
-	case Polygon:
-		if at, _ := k.largest(c, t, x, u, uPrev); k.residual(c, t, at, x, u, uPrev) < 0 {
-			k.addRow(c, at, -f, dx, du, duPrev)
-		}
-		return
-	case LInf, Max:
-		at, slope := k.largest(c, t, x, u, uPrev)
-		k.addRow(c, at, f*slope, dx, du, duPrev)
-		return
-	case Disc:
-		if k.value(c, t, x, u, uPrev) == 0 {
-			return
-		}
-	}
-	for i := range k.Residual.Rows {
-		r := k.residual(c, t, i, x, u, uPrev)
-		switch k.Norm {
-		case L1:
-			r = sign(r)
-		case Hinge:
-			r = max(0, sign(r))
-		case SquaredL2:
-			r *= 2
-		case Disc:
-			r *= -2
-		}
-		k.addRow(c, i, f*r, dx, du, duPrev)
-	}
-}
-
-// largest returns the row that an LInf, Max or Polygon term takes and the derivative of
-// the norm with respect to it.
-func (k *Term) largest(c *Cost, t int, x, u, uPrev []float64) (at int, slope float64) {
-	best := math.Inf(-1)
-	for i := range k.Residual.Rows {
-		r := k.residual(c, t, i, x, u, uPrev)
-		v := r
-		if k.Norm == LInf {
-			v = math.Abs(r)
-		}
-		if v > best {
-			best, at, slope = v, i, 1
-			if k.Norm == LInf {
-				slope = sign(r)
-			}
-		}
-	}
-	return at, slope
-}
-
-// addRow adds g times row i of the residual to the gradient.
-func (k *Term) addRow(c *Cost, i int, g float64, dx, du, duPrev []float64) {
-	row := k.Residual.Row(i)
-	for j, w := range row[c.Nx:] {
-		du[j] += g * w
-		if k.Rate {
-			duPrev[j] -= g * w
-		}
-	}
-	if k.Rate {
-		return
-	}
-	for j, w := range row[:c.Nx] {
-		dx[j] += g * w
-	}
-}
-
 // Total returns J of a trajectory of Horizon actions. before is the action
 // applied before the first one, nil if there is none; only rate terms read it.
 func (c *Cost) Total(tr *Trajectory, before []float64) float64 {
@@ -241,16 +158,6 @@ func (c *Cost) Total(tr *Trajectory, before []float64) float64 {
 		prev = u
 	}
 	return sum
-}
-
-func sign(v float64) float64 {
-	switch {
-	case v > 0:
-		return 1
-	case v < 0:
-		return -1
-	}
-	return 0
 }
 
 func firstNotFinite(v []float64) int {

@@ -77,3 +77,75 @@ func (m Measure) Norm(n Norm, radius float64) float64 {
 	}
 	panic("control: Measure: unknown norm")
 }
+
+// Gradient replaces a residual by the derivative of n there; only a Disc reads the radius.
+// At a kink it is 0 or one element of the generalised derivative.
+func (n Norm) Gradient(r []float64, radius float64) {
+	switch n {
+	case L1:
+		for i, v := range r {
+			r[i] = sign(v)
+		}
+	case Hinge:
+		for i, v := range r {
+			r[i] = max(0, sign(v))
+		}
+	case LInf:
+		at := 0
+		for i, v := range r {
+			if math.Abs(v) > math.Abs(r[at]) {
+				at = i
+			}
+		}
+		only(r, at, sign(r[at]))
+	case Max:
+		only(r, top(r), 1)
+	case Polygon:
+		at := top(r)
+		only(r, at, min(0, sign(r[at])))
+	case SquaredL2:
+		for i, v := range r {
+			r[i] = 2 * v
+		}
+	case Disc:
+		slope, squares := -2.0, 0.0
+		for _, v := range r {
+			squares += v * v
+		}
+		if !(squares < radius*radius) { // outside
+			slope = 0
+		}
+		for i, v := range r {
+			r[i] = slope * v
+		}
+	default:
+		panic("control: Norm.Gradient: unknown norm")
+	}
+}
+
+// top returns the place of the largest entry, the first of equals.
+func top(r []float64) int {
+	at := 0
+	for i, v := range r {
+		if v > r[at] {
+			at = i
+		}
+	}
+	return at
+}
+
+// only replaces r by zeros, but for slope at one place.
+func only(r []float64, at int, slope float64) {
+	clear(r)
+	r[at] = slope
+}
+
+func sign(v float64) float64 {
+	switch {
+	case v > 0:
+		return 1
+	case v < 0:
+		return -1
+	}
+	return 0
+}

@@ -1,8 +1,6 @@
 package relu
 
 import (
-	"math"
-
 	"hinge/control"
 	"hinge/nn"
 )
@@ -122,7 +120,7 @@ func (p *Program) Gradient(dst, u []float64, ws *Workspace) {
 func (k *Term) addGradient(dst []float64, ws *Workspace, p *Program, u []float64) {
 	r := ws.resid[:k.Rows]
 	k.residual(r, p, ws.x, u)
-	slopes(k, r)
+	k.Norm.Gradient(r, k.Radius)
 	nx, nu := p.Nx, p.Nu
 	for i, s := range r {
 		if s *= k.Factor; s == 0 {
@@ -140,62 +138,4 @@ func (k *Term) addGradient(dst []float64, ws *Workspace, p *Program, u []float64
 			}
 		}
 	}
-}
-
-// slopes replaces a residual by the derivative of its norm.
-func slopes(k *Term, r []float64) {
-	switch k.Norm {
-	case control.L1:
-		for i, v := range r {
-			r[i] = sign(v)
-		}
-	case control.Hinge:
-		for i, v := range r {
-			r[i] = max(0, sign(v))
-		}
-	case control.LInf:
-		at := 0
-		for i, v := range r {
-			if math.Abs(v) > math.Abs(r[at]) {
-				at = i
-			}
-		}
-		s := sign(r[at])
-		clear(r)
-		r[at] = s
-	case control.Max, control.Polygon:
-		at, slope := 0, 1.0
-		for i, v := range r {
-			if v > r[at] {
-				at = i
-			}
-		}
-		if k.Norm == control.Polygon {
-			slope = min(0, sign(r[at]))
-		}
-		clear(r)
-		r[at] = slope
-	case control.SquaredL2:
-		for i, v := range r {
-			r[i] = 2 * v
-		}
-	case control.Disc:
-		inside := k.norm(r) > 0
-		for i, v := range r {
-			r[i] = 0
-			if inside {
-				r[i] = -2 * v
-			}
-		}
-	}
-}
-
-func sign(v float64) float64 {
-	switch {
-	case v > 0:
-		return 1
-	case v < 0:
-		return -1
-	}
-	return 0
 }
