@@ -4,8 +4,9 @@ import "slices"
 
 // Fold returns a network with the same outputs whose hidden units are all ReLU.
 // An identity unit is affine in what it reads, so it is substituted into its
-// readers; a zero unit vanishes, and so does a hidden layer without ReLUs. The
-// ReLU units keep their order, the output layer keeps its gates.
+// readers. A zero unit vanishes, and so does a ReLU that reads nothing, which is a
+// constant, one that no other unit reads, and a hidden layer without ReLUs. The
+// ReLUs that are left keep their order, the output layer keeps its gates.
 //
 // Substitution lets a layer read across the layers it used to follow. Every
 // layer gets the smallest window of whole layers that holds all its non-zero
@@ -19,7 +20,7 @@ func Fold(n *Net) *Net {
 	for i := range n.Layers {
 		f.add(i)
 	}
-	return f.net()
+	return f.pruned().net()
 }
 
 // folding is the state of [Fold]: every activation of the old network as an
@@ -50,6 +51,8 @@ func (f *folding) add(i int) {
 		switch {
 		case output:
 			kept = append(kept, row)
+		case l.Gate(j) == ReLU && f.isConstant(row):
+			row[f.columns-1] = max(0, row[f.columns-1])
 		case l.Gate(j) == ReLU:
 			kept = append(kept, slices.Clone(row))
 			clear(row)
@@ -110,6 +113,64 @@ func allZero(rows [][]float64, from, to int) bool {
 		}
 	}
 	return true
+}
+
+func (f *folding) isConstant(row []float64) bool { return allZero([][]float64{row}, 0, f.width) }
+
+// pruned returns f without the hidden units that no output reads, be it through others.
+func (f *folding) pruned() *folding {
+	read := f.read()
+	if !slices.Contains(read, false) {
+		return f
+	}
+	g := &folding{old: f.old, width: f.old.In, starts: []int{0}}
+	unit := 0
+	for _, l := range f.layers {
+		var kept [][]float64
+		for range l.Out {
+			if read[f.old.In+unit] {
+				kept = append(kept, f.only(read, f.rows[unit]))
+			}
+			unit++
+		}
+		if len(kept) > 0 {
+			g.append(kept, l.Gates)
+		}
+	}
+	g.columns = len(g.rows[0])
+	return g
+}
+
+// read returns the places of the new buffer that an output reads, be it through others;
+// inputs and outputs stay whoever reads them.
+func (f *folding) read() []bool {
+	read, outputs := make([]bool, f.width), f.outputs()
+	for k := range read {
+		read[k] = k < f.old.In || k >= outputs
+	}
+	for unit := len(f.rows) - 1; unit >= 0; unit-- {
+		if !read[f.old.In+unit] {
+			continue
+		}
+		for k, w := range f.rows[unit][:outputs] {
+			read[k] = read[k] || w != 0
+		}
+	}
+	return read
+}
+
+// outputs is the place of the first output in the new buffer.
+func (f *folding) outputs() int { return f.width - f.layers[len(f.layers)-1].Out }
+
+// only returns a row without the columns of units that are gone; the constant stays last.
+func (f *folding) only(read []bool, row []float64) []float64 {
+	var short []float64
+	for k, w := range row[:f.outputs()] {
+		if read[k] {
+			short = append(short, w)
+		}
+	}
+	return append(short, row[f.columns-1])
 }
 
 // net copies the rows into a network.

@@ -34,7 +34,7 @@ func TestFoldIsEqual(t *testing.T) {
 		n := randomNet(rng)
 		f := Fold(n)
 		assertFolded(t, f)
-		if f.Count(ReLU) != n.Count(ReLU) || f.In != n.In || f.Out() != n.Out() {
+		if f.Count(ReLU) > n.Count(ReLU) || f.In != n.In || f.Out() != n.Out() {
 			t.Fatalf("net %d: %d ReLUs of %d, %d -> %d", i, f.Count(ReLU), n.Count(ReLU), f.In, f.Out())
 		}
 		if f.Width() < n.Width() {
@@ -56,10 +56,68 @@ func assertFolded(t *testing.T, n *Net) {
 	if n.Count(Identity)+n.Count(Zero) != 0 {
 		t.Fatalf("%d identity and %d zero units are left", n.Count(Identity), n.Count(Zero))
 	}
-	for i, l := range n.Layers[:len(n.Layers)-1] {
+	read := make([]bool, n.width)
+	for i := range n.Layers {
+		l := &n.Layers[i]
 		if l.Out == 0 {
 			t.Fatalf("layer %d is empty", i)
 		}
+		for j := range l.Out {
+			row := n.Weight(i)[j*l.In() : (j+1)*l.In()]
+			if i < len(n.Layers)-1 && allZero([][]float64{row}, 0, len(row)) {
+				t.Fatalf("unit %d of layer %d is a constant", j, i)
+			}
+			for k, w := range row {
+				read[l.From+k] = read[l.From+k] || w != 0
+			}
+		}
+	}
+	for k, r := range read[n.In : n.width-n.Out()] {
+		if !r {
+			t.Fatalf("nothing reads hidden unit %d", k)
+		}
+	}
+}
+
+// Units that nothing reads, or that read nothing, go, and with them those that only they
+// read; what they add to others stays, and so do all other units.
+func TestFoldDropsDeadAndConstantUnits(t *testing.T) {
+	dropped, smaller := 0, 0
+	for i := range 1000 {
+		rng := newRand(t, i)
+		n := randomMLP(3, []int{5, 4, 3}, 2, rng)
+		if rng.IntN(2) == 0 {
+			for l := range n.Layers[:3] {
+				n.Layers[l].Gates = make([]Gate, n.Layers[l].Out)
+				for j := range n.Layers[l].Gates {
+					n.Layers[l].Gates[j] = Gate(rng.IntN(3))
+				}
+			}
+		}
+		for range 1 + rng.IntN(4) {
+			l, j := rng.IntN(3), 0
+			in := n.Layers[l].In()
+			if j = rng.IntN(n.Layers[l].Out); rng.IntN(2) == 0 { // it reads nothing
+				clear(n.Weight(l)[j*in : (j+1)*in])
+				continue
+			}
+			for k := range n.Layers[l+1].Out { // nothing reads it
+				n.Weight(l + 1)[k*n.Layers[l+1].In()+j] = 0
+			}
+		}
+		f := Fold(n)
+		assertFolded(t, f)
+		if d := n.Count(ReLU) - f.Count(ReLU); d > 0 {
+			dropped += d
+			smaller++
+		}
+		for range 3 {
+			x := normal(n.In, rng)
+			assertClose(t, fmt.Sprintf("net %d", i), forward(f, x), naiveForward(n, x), 1e-12)
+		}
+	}
+	if smaller < 600 || dropped < 1000 {
+		t.Fatalf("%d units of %d nets were dropped", dropped, smaller)
 	}
 }
 

@@ -77,10 +77,10 @@ func (s stability) decide(m *dynamics.Model, budget int) {
 // scratchStream is the random stream of the first small network of [Scratch].
 const scratchStream uint64 = 6 << 60
 
-// fresh returns m with a small network of random weights that reaches budget. As
-// in a dense model, the output layer starts at zero.
-func fresh(m *dynamics.Model, budget int, seed uint64) *dynamics.Model {
-	n := nn.NewMLP(m.Net.In, shrink(m.Net, budget), m.Net.Out(), true)
+// fresh returns m with a small network of random weights, a shrunk shape, that
+// reaches budget. As in a dense model, the output layer starts at zero.
+func fresh(m *dynamics.Model, shape *nn.Net, budget int, seed uint64) *dynamics.Model {
+	n := nn.NewMLP(m.Net.In, shrink(shape, budget), m.Net.Out(), true)
 	n.Init(nn.HeNormal, rand.New(rand.NewPCG(seed, scratchStream+uint64(budget))))
 	clear(n.Weight(len(n.Layers) - 1))
 	small := m.Clone().(*dynamics.Model)
@@ -94,7 +94,12 @@ func shrink(n *nn.Net, budget int) []int {
 	var hidden []int
 	units, given, seen := n.Count(nn.ReLU), 0, 0
 	for i := range n.Layers[:len(n.Layers)-1] {
-		seen += n.Layers[i].Out
+		l := &n.Layers[i]
+		for j := range l.Out {
+			if l.Gate(j) == nn.ReLU {
+				seen++
+			}
+		}
 		upTo := int(math.Round(float64(budget) * float64(seen) / float64(units)))
 		if upTo > given {
 			hidden = append(hidden, upTo-given)

@@ -17,7 +17,8 @@ type Result struct {
 	Model  *dynamics.Model // ReLU hidden units only
 	Report dynamics.Report
 	// Identities and Zeros count the units of the dense model that were folded
-	// away; with Report.ReLUs they add up to its units. [Scratch] folds none.
+	// away, dead ones as zeros; with Report.ReLUs they add up to its units.
+	// [Scratch] folds none.
 	Identities, Zeros int
 }
 
@@ -26,7 +27,8 @@ const gumbelStream uint64 = 5 << 60
 
 // Reduce returns one reduced model per budget, in the order of budgets. All
 // start from the same dense model m, the smaller budgets from the larger ones
-// (with [Scratch] every one from itself); m stays as it is. A budget is a number of ReLUs from 0 to those of m.
+// (with [Scratch] every one from itself); m stays as it is. A budget is a number of
+// ReLUs from 0 to those of m; where units of m are dead, the model may have fewer.
 //
 // If ctx is cancelled or training diverges, it returns the models finished so
 // far together with the error.
@@ -40,13 +42,18 @@ func Reduce(ctx context.Context, m *dynamics.Model, d *dynamics.Dataset, budgets
 	}
 	dense := m.Clone().(*dynamics.Model)
 	dense.Net = nn.Fold(m.Net)
-	stages, err := plan(dense.Net.Count(nn.ReLU), budgets, opts.Keep)
+	units := m.Net.Count(nn.ReLU)
+	dead := units - dense.Net.Count(nn.ReLU)
+	stages, err := plan(units, dead, budgets, opts.Keep)
 	if err != nil {
 		return nil, err
 	}
 	dense.Meta.Seed, dense.Meta.DataHash = opts.Train.Seed, d.Hash()
 	dense.Meta.Reach, dense.Meta.Spread = nil, nil // of another network
-	r := &reduction{data: d, opts: opts, model: dense, total: totalEpochs(stages, opts)}
+	r := &reduction{data: d, opts: opts, shape: m.Net, model: dense, total: totalEpochs(stages, opts)}
+	if opts.Method != Scratch {
+		r.zeros = dead
+	}
 	if err := r.run(ctx, stages); err != nil {
 		return r.results, fmt.Errorf("sparsify: %w", err)
 	}
@@ -61,9 +68,9 @@ type stage struct {
 	budget bool
 }
 
-// plan returns the stages from units ReLUs through all budgets, each round
-// keeping at least the share keep.
-func plan(units int, budgets []int, keep float64) ([]stage, error) {
+// plan returns the stages from units ReLUs, of which some are dead, through all
+// budgets, each round keeping at least the share keep.
+func plan(units, dead int, budgets []int, keep float64) ([]stage, error) {
 	if len(budgets) == 0 {
 		return nil, fmt.Errorf("sparsify: no budget given; it needs at least one number of ReLUs from 0 to %d", units)
 	}
@@ -71,7 +78,7 @@ func plan(units int, budgets []int, keep float64) ([]stage, error) {
 	slices.Sort(falling)
 	slices.Reverse(falling)
 	var stages []stage
-	now := units
+	now := units - dead
 	for i, k := range falling {
 		if k < 0 || k > units {
 			return nil, fmt.Errorf("sparsify: budget is %d ReLUs; the model allows 0 to %d", k, units)
@@ -83,7 +90,7 @@ func plan(units int, budgets []int, keep float64) ([]stage, error) {
 			now = max(k, min(now-1, int(math.Ceil(keep*float64(now)))))
 			stages = append(stages, stage{relus: now, round: true, budget: now == k})
 		}
-		if k == units {
+		if k >= units-dead {
 			stages = append(stages, stage{relus: k, budget: true})
 		}
 	}
@@ -121,6 +128,7 @@ func roundEpochs(stages []stage, opts Options) int {
 type reduction struct {
 	data  *dynamics.Dataset
 	opts  Options
+	shape *nn.Net         // as it was given, for [Scratch]
 	model *dynamics.Model // of the last round
 
 	identities, zeros int
@@ -141,7 +149,7 @@ func (r *reduction) run(ctx context.Context, stages []stage) error {
 			epochs := r.opts.Train.Epochs
 			if r.opts.Method == Scratch {
 				epochs += roundEpochs(stages[:i+1], r.opts)
-				r.model = fresh(dense, s.relus, r.opts.Train.Seed)
+				r.model = fresh(dense, r.shape, s.relus, r.opts.Train.Seed)
 			}
 			if err := r.finish(ctx, s.relus, epochs); err != nil {
 				return fmt.Errorf("budget of %d ReLUs: %w", s.relus, err)
@@ -159,9 +167,10 @@ func (r *reduction) round(ctx context.Context, relus int, rng *rand.Rand) error 
 		return err
 	}
 	choose.decide(m, relus)
-	r.identities += m.Net.Count(nn.Identity)
-	r.zeros += m.Net.Count(nn.Zero)
+	before, identities := len(hiddenUnits(m.Net)), m.Net.Count(nn.Identity)
 	m.Net = nn.Fold(m.Net)
+	r.identities += identities
+	r.zeros += before - identities - m.Net.Count(nn.ReLU)
 	r.model = m
 	r.model, _, _, err = r.train(ctx, Tune, relus, r.opts.TuneEpochs, nil)
 	return err

@@ -213,7 +213,7 @@ func TestReduceRefuses(t *testing.T) {
 }
 
 func TestPlan(t *testing.T) {
-	stages, err := plan(256, []int{24, 64}, 0.7)
+	stages, err := plan(256, 0, []int{24, 64}, 0.7)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -223,7 +223,43 @@ func TestPlan(t *testing.T) {
 		t.Errorf("stages %v, want %v", stages, want)
 	}
 	// The smallest budgets are reached although rounding up keeps a unit.
-	if stages, _ = plan(3, []int{0}, 0.9); len(stages) != 3 || stages[2] != (stage{0, true, true}) {
+	if stages, _ = plan(3, 0, []int{0}, 0.9); len(stages) != 3 || stages[2] != (stage{0, true, true}) {
 		t.Errorf("stages %v", stages)
+	}
+	// A budget that dead units alone reach needs no round.
+	want = []stage{{8, false, true}, {7, false, true}, {5, true, true}}
+	if stages, _ = plan(9, 2, []int{5, 7, 8}, 0.5); !slices.Equal(stages, want) {
+		t.Errorf("with dead units: stages %v, want %v", stages, want)
+	}
+}
+
+// TestReduceDropsDeadUnits: budgets are those of the model as it was given.
+func TestReduceDropsDeadUnits(t *testing.T) {
+	f := fixture()
+	m := f.dense.Clone().(*dynamics.Model)
+	m.Net = f.dense.Net.Clone()
+	last := len(m.Net.Layers) - 1
+	l := &m.Net.Layers[last]
+	for _, dead := range []int{1, 4} { // counted from the end of what the outputs read
+		for j := range l.Out {
+			m.Net.Weight(last)[(j+1)*l.In()-dead] = 0
+		}
+	}
+	opts := testOptions()
+	opts.Train.Epochs, opts.GateEpochs, opts.TuneEpochs = 1, 1, 1
+	for _, opts.Method = range []Method{EndToEnd, Scratch} {
+		results, err := Reduce(context.Background(), m, f.data, []int{24, 23, 10}, opts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, want := range []int{22, 22, 10} {
+			r, folded := results[i], 24-want
+			if opts.Method == Scratch {
+				want, folded = r.Budget, 0
+			}
+			if r.Report.ReLUs != want || r.Identities+r.Zeros != folded {
+				t.Errorf("%v: budget %d has %d ReLUs, %d identities and %d zeros", opts.Method, r.Budget, r.Report.ReLUs, r.Identities, r.Zeros)
+			}
+		}
 	}
 }
