@@ -2,7 +2,10 @@ package bnb
 
 import (
 	"context"
+	"errors"
 	"math"
+	"math/rand/v2"
+	"slices"
 
 	"hinge/milp/bound"
 	"hinge/milp/lp"
@@ -157,4 +160,98 @@ func StopPrefixes(ctx context.Context, p *relu.Program, opts Options) (r *Result
 	before = y.spent()
 	r = s.finish(ctx)
 	return r, before, y.spent(), true
+}
+
+// Peeling is what one pass of peeling left of the box of x_1.
+type Peeling struct {
+	Bound         float64 // of J, before
+	Before, After func(x []float64) bool
+}
+
+// Peel bounds the root of the stage search pass by pass, as process does, and records it.
+// It returns the bounds of J in the parts of the box that a state x_1 is in.
+func Peel(ctx context.Context, p *relu.Program, opts Options, cutoff float64, passes int, visit func(Peeling)) (parts func(x []float64) []float64, err error) {
+	opts.Record = true
+	s, err := open(ctx, p, opts)
+	if err != nil {
+		return nil, err
+	}
+	defer s.finish(ctx)
+	y := newStageSearch(s, s.bounder)
+	y.g.tol, y.g.limit, y.g.workers = 1e-3, math.MaxInt, 1
+	n := y.nodes.pop()
+	r := &stageRun{stager: y.g, ctx: ctx, n: n, cutoff: cutoff, ws: p.NewWorkspace(), value: make([]float64, p.Horizon)}
+	r.out = stageOutcome{bound: math.Inf(-1), dropped: math.Inf(1), found: incumbent{value: math.Inf(1)}}
+	f, ok := &y.g.frames[1], r.reach() && r.first(s.best.u)
+	for range passes {
+		if !ok || !r.backward(1) || !r.forward() {
+			return nil, errors.New("a sub-problem has no solution")
+		}
+		v := Peeling{Bound: r.out.bound, Before: inBox(f, n.states[1])}
+		_, ok = r.peel()
+		v.After = inBox(f, n.states[1])
+		visit(v)
+	}
+	return func(x []float64) []float64 { return s.rec.stages.parts(f.coordinates(x)) }, nil
+}
+
+func inBox(f *frame, b stateBox) func(x []float64) bool {
+	n := stageNode{states: []stateBox{b.clone()}}
+	return func(x []float64) bool { return n.contains(0, f.coordinates(x)) }
+}
+
+// parts returns the bounds of the leaves whose box of x_1 holds w.
+func (q *regionRecord) parts(w []float64) []float64 {
+	for _, b := range q.boxes {
+		n := stageNode{states: []stateBox{{b.Lower, b.Upper}}}
+		if b.Step == 1 && !n.contains(0, w) {
+			return nil
+		}
+	}
+	if q.kids[0] != nil {
+		return append(q.kids[0].parts(w), q.kids[1].parts(w)...)
+	}
+	if q.bound == nil {
+		return []float64{math.Inf(-1)}
+	}
+	return []float64{q.bound.value}
+}
+
+// Tilted returns a cut of V_1 at random and what its tilt about a split of the box of x_1
+// at random makes of it, with a sampler of the half that the tilt is for (side 0) and of
+// the other one (side 1), which tells how far from the split the state is.
+func Tilted(p *relu.Program, rng *rand.Rand) (before, after func(x []float64) float64, tilt float64, sample func(side int) (x []float64, distance float64)) {
+	fs, _ := frames(p, 1)
+	f, box := &fs[1], projected(bound.New(p).States(1), &fs[1])
+	sp := stateSplit{step: 1, direction: rng.IntN(p.Nx)}
+	sp.point = box.lower[sp.direction] + rng.Float64()*(box.upper[sp.direction]-box.lower[sp.direction])
+	c := cut{slope: make([]float64, p.Nx), offset: 10 * rng.NormFloat64()}
+	for i := range c.slope {
+		c.slope[i] = 3 * rng.NormFloat64()
+	}
+	side, halves := rng.IntN(2), [2]stateBox{box.clone(), box.clone()}
+	sp.cut(halves[0], side)
+	sp.cut(halves[1], 1-side)
+	tilt = math.Exp(3 * rng.NormFloat64())
+	tilted := sp.tilt([]cut{c}, f, halves[0], side, tilt)[0]
+	return c.at, tilted.at, tilt, func(half int) ([]float64, float64) {
+		x, d := slices.Clone(f.center), make([]float64, p.Nx)
+		var distance float64
+		for j := range d {
+			w := halves[half].lower[j] + rng.Float64()*(halves[half].upper[j]-halves[half].lower[j])
+			if rng.IntN(4) == 0 {
+				w = halves[half].lower[j]
+			} else if rng.IntN(3) == 0 {
+				w = halves[half].upper[j]
+			}
+			if j == sp.direction {
+				distance = math.Abs(w - sp.point)
+			}
+			f.column(d, j, w)
+			for i := range x {
+				x[i] += d[i]
+			}
+		}
+		return x, distance
+	}
 }

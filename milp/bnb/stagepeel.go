@@ -23,7 +23,7 @@ func (r *stageRun) peel() (shrunk, ok bool) {
 	for i := range 2 * r.p.Nx {
 		sp := stateSplit{step: 1, direction: i / 2}
 		width := r.n.states[1].upper[sp.direction] - r.n.states[1].lower[sp.direction]
-		if width < thin*slices.Max(f.extent) {
+		if !(width > thin*slices.Max(f.extent)) {
 			continue
 		}
 		thickness, ok := r.slab(sp, i%2, steep*gap/width)
