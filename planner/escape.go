@@ -48,16 +48,19 @@ func (e *escape) expect(x []float64, plan *control.Plan) {
 	e.want = append([]float64(nil), plan.State(1)...)
 }
 
-// move perturbs the action u if the last one failed, and reports whether it did.
-func (e *escape) move(u []float64, box control.Box) bool {
+// move perturbs the action u if the last one failed, within the box as seen from f, and
+// reports whether it did.
+func (e *escape) move(u []float64, box control.Box, f control.Frame) bool {
 	if e.share == 0 || e.failures == 0 {
 		return false
 	}
 	share := min(0.5, e.share*math.Pow(2, float64(e.failures-1)))
+	f.Vectors(u, u)
 	for i := range u {
 		u[i] += share * (box.Upper[i] - box.Lower[i]) * (2*e.rng.Float64() - 1)
 	}
 	box.Clamp(u, u)
+	f.WorldVectors(u, u)
 	return true
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"hinge/control"
@@ -25,6 +26,9 @@ type MPCOptions struct {
 	// has the plan, and repeating it is useless. It doubles with each further
 	// failure. 0 means 0.05, negative never.
 	Escape float64
+	// Align finds the frame the action box belongs to, by the state a plan starts
+	// from; nil means that of the world.
+	Align control.Align
 	// Seed is that of the random numbers Escape draws.
 	Seed uint64
 	// OnPlan is called after every step with what was planned; nil for none.
@@ -123,7 +127,7 @@ func (m *MPC) Act(ctx context.Context, dst, x []float64, t int) error {
 	rec.Fallback = m.choose(dst, rec)
 	if rec.Fallback == NoFallback {
 		m.escape.expect(x, rec.Plan)
-		rec.Escaped = m.escape.move(dst, m.action)
+		rec.Escaped = m.escape.move(dst, m.action, m.opts.Align.Of(x))
 	}
 	m.before = append(m.before[:0], dst...)
 	m.report(rec)
@@ -172,6 +176,9 @@ func (m *MPC) choose(dst []float64, rec PlanRecord) Fallback {
 	return HeldAction
 }
 
+// turned is far more than what turning an action to another frame and back rounds.
+const turned = 1e-12
+
 // usable returns why a plan must not be applied, nil if it may.
 func (m *MPC) usable(plan *control.Plan) error {
 	switch {
@@ -184,8 +191,13 @@ func (m *MPC) usable(plan *control.Plan) error {
 	case math.IsNaN(plan.Objective) || math.IsInf(plan.Objective, 0):
 		return fmt.Errorf("the plan's cost is %g", plan.Objective)
 	}
+	tol := 0.0
+	if m.opts.Align != nil {
+		tol = turned * max(slices.Max(m.action.Upper), -slices.Min(m.action.Lower), 0)
+		plan = plan.In(m.opts.Align(plan.State(0)))
+	}
 	for t := range plan.Len() {
-		if u := plan.Action(t); !m.action.Contains(u, 0) {
+		if u := plan.Action(t); !m.action.Contains(u, tol) {
 			return fmt.Errorf("action %v of step %d leaves the box", u, t)
 		}
 	}

@@ -23,6 +23,12 @@ type Problem struct {
 	// the other two, such as the model before folding; nil means System.
 	Judge control.System
 
+	// Align finds the frame in which the model is asked and Action holds, by the start
+	// state; nil means that of the world. Step, System, Judge, Action and Hold speak of
+	// the frame; Cost, Constraints and Before, start states and plans of the world. [New]
+	// knows what to do with it, and [Problem.At].
+	Align control.Align
+
 	Action control.Box // of one action
 	// Hold is the action that does nothing, in the box; nil means zero, clamped
 	// into the box. It is where planners start, and what they return if they get
@@ -63,6 +69,9 @@ func (p Problem) withDefaults() (Problem, error) {
 func (p Problem) prepared() (Problem, error) {
 	if p.Cost == nil {
 		return p, errors.New("planner: problem has no cost")
+	}
+	if p.Align != nil {
+		return p, errors.New("planner: the problem is planned in the frame of its start; make the planner by New, or take Problem.At")
 	}
 	if p.System == nil {
 		if p.Step == nil {

@@ -64,9 +64,14 @@ func Names() []string {
 // New returns the planner of that name for p.
 func New(name string, p Problem, opts Options) (control.Planner, error) {
 	for _, e := range entries {
-		if e.Name == name {
-			return e.build(p, opts)
+		if e.Name != name {
+			continue
 		}
+		build := func(p Problem) (control.Planner, error) { return e.build(p, opts) }
+		if p.Align != nil {
+			return newAligned(p, build)
+		}
+		return build(p)
 	}
 	return nil, fmt.Errorf("planner %q is unknown; %s", name, strictyaml.Choices("planners", name, Names()))
 }
