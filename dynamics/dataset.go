@@ -10,6 +10,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+
+	"hinge/control"
 )
 
 // Signals describes the coordinates of states and actions, and of what system.
@@ -101,6 +103,10 @@ type Dataset struct {
 	Nx, Nu   int
 	X        []float64 // Episodes x (Steps+1) x Nx, row-major
 	U        []float64 // Episodes x Steps x Nu, row-major
+	// Align finds the frame in which a model sees a window of steps, by the window's
+	// first state, as a planner will have it; nil means that of the world. The task knows
+	// it: no file does.
+	Align control.Align
 }
 
 // NewDataset returns a zero data set of the given sizes.
@@ -122,6 +128,15 @@ func (d *Dataset) State(e, t int) []float64 {
 func (d *Dataset) Action(e, t int) []float64 {
 	i := (e*d.Steps + t) * d.Nu
 	return d.U[i : i+d.Nu : i+d.Nu]
+}
+
+// See writes [x_t; u_t] and x_{t+1} of episode e to v (Nx+Nu) and next (Nx), as seen
+// from a window that starts at step first.
+func (d *Dataset) See(v, next []float64, e, first, t int) {
+	f := d.Align.Of(d.State(e, first))
+	f.Points(v[:d.Nx], d.State(e, t))
+	f.Vectors(v[d.Nx:], d.Action(e, t))
+	f.Points(next, d.State(e, t+1))
 }
 
 // Validate reports sizes that contradict each other, metadata that does not fit

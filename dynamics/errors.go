@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"hinge/control"
 )
 
 // Stats summarises the prediction errors of many rows. The error of a row is the
@@ -167,35 +169,50 @@ func (s *Signals) unit() string {
 }
 
 // episodeRollout steps all windows of one episode together: after k steps, row t
-// is the prediction of x_{t+k} from x_t, for every t with recorded actions.
+// is the prediction of x_{t+k} from x_t, for every t with recorded actions, made in the
+// frame of x_t.
 type episodeRollout struct {
-	m *Model
-	d *Dataset
-	e int
-	k int
-	x []float64 // Steps x Nx
+	m      *Model
+	d      *Dataset
+	e      int
+	k      int
+	frames []control.Frame // Steps
+	x      []float64       // Steps x Nx
+	u      []float64       // Steps x Nu
+	world  []float64       // Nx
 }
 
 func newEpisodeRollout(m *Model, d *Dataset) *episodeRollout {
-	return &episodeRollout{m: m, d: d, x: make([]float64, d.Steps*d.Nx)}
+	return &episodeRollout{m: m, d: d, frames: make([]control.Frame, d.Steps), x: make([]float64, d.Steps*d.Nx),
+		u: make([]float64, d.Steps*d.Nu), world: make([]float64, d.Nx)}
 }
 
 func (r *episodeRollout) start(e int) {
 	r.e, r.k = e, 0
-	i := e * (r.d.Steps + 1) * r.d.Nx
-	copy(r.x, r.d.X[i:i+len(r.x)])
+	for t := range r.frames {
+		r.frames[t] = r.d.Align.Of(r.d.State(e, t))
+		r.frames[t].Points(r.row(t), r.d.State(e, t))
+	}
 }
 
 // windows returns the number of rows that k steps are recorded for.
 func (r *episodeRollout) windows() int { return r.d.Steps - r.k + 1 }
 
-func (r *episodeRollout) state(t int) []float64 { return r.x[t*r.d.Nx : (t+1)*r.d.Nx] }
+func (r *episodeRollout) row(t int) []float64 { return r.x[t*r.d.Nx : (t+1)*r.d.Nx] }
+
+// state returns row t, in the world, until the next call.
+func (r *episodeRollout) state(t int) []float64 {
+	r.frames[t].WorldPoints(r.world, r.row(t))
+	return r.world
+}
 
 func (r *episodeRollout) step() {
 	r.k++
 	n := r.windows()
-	i := (r.e*r.d.Steps + r.k - 1) * r.d.Nu
-	r.m.StepBatch(r.x[:n*r.d.Nx], r.x[:n*r.d.Nx], r.d.U[i:i+n*r.d.Nu], n)
+	for t := range n {
+		r.frames[t].Vectors(r.u[t*r.d.Nu:(t+1)*r.d.Nu], r.d.Action(r.e, t+r.k-1))
+	}
+	r.m.StepBatch(r.x[:n*r.d.Nx], r.x[:n*r.d.Nx], r.u[:n*r.d.Nu], n)
 }
 
 // movement tells steps that change the state from those that do not.

@@ -122,7 +122,7 @@ func (t *Trainer) Report(m *Model, p Progress) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
-	m.Meta.Errors = errs
+	m.Meta.Errors, m.Meta.Aligned = errs, t.source.data.Align != nil
 	return Report{Progress: p, Errors: errs, Parameters: len(m.Net.Params), ReLUs: m.Net.Count(nn.ReLU)}, nil
 }
 
@@ -138,7 +138,7 @@ func newModel(d *Dataset, opts FitOptions) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	in, out, err := normalizers(d, trainEps, opts.Features, opts.Base)
+	in, out, err := normalizers(d, trainEps, min(seeded.Horizon, d.Steps), opts.Features, opts.Base)
 	if err != nil {
 		return nil, err
 	}

@@ -10,7 +10,7 @@ func (d *Dataset) Windows(steps, stride int) *Dataset {
 	}
 	each := (d.Steps-steps)/stride + 1
 	w := NewDataset(d.Episodes*each, steps, d.Nx, d.Nu)
-	w.Meta = d.Meta
+	w.Meta, w.Align = d.Meta, d.Align
 	for i := range w.Episodes {
 		e, t := i/each, i%each*stride
 		for k := range steps {

@@ -17,6 +17,9 @@ type Meta struct {
 	Tool     string `json:"tool,omitempty"`
 	Command  string `json:"command,omitempty"` // that made the model
 	Errors   Errors `json:"errors"`            // on validation data
+	// Aligned models have seen every window from the frame of its first state, see
+	// [Dataset.Align], and must be asked there.
+	Aligned bool `json:"aligned,omitempty"`
 	// Reach is how many units are undecided where a planner looks, and Spread what
 	// the ensemble says of which this is the first member; nil where nobody asked.
 	Reach  *Reach  `json:"reach,omitempty"`

@@ -94,23 +94,27 @@ func (d *Dataset) coordinatesIn(row []float64) string {
 }
 
 // normalizers returns the statistics of the features F v + f and of the
-// residual motion x' - (B v + b) over the given episodes.
+// residual motion x' - (B v + b) over the given episodes, seen as windows of so many
+// steps are.
 //
 // A constant feature is refused: training could not tell its effect from the
 // bias, so the model would be arbitrary wherever the feature differs. A constant
 // residual is exact knowledge: it gets scale 0 and the network no say in it.
-func normalizers(d *Dataset, episodes []int, features, base control.Affine) (in, out Normalizer, err error) {
+func normalizers(d *Dataset, episodes []int, steps int, features, base control.Affine) (in, out Normalizer, err error) {
 	fm, rm := newMoments(features.Rows), newMoments(base.Rows)
-	v := make([]float64, d.Nx+d.Nu)
+	if d.Align == nil {
+		steps = 1 // every window sees the same
+	}
+	v, next := make([]float64, d.Nx+d.Nu), make([]float64, d.Nx)
 	f, r := make([]float64, features.Rows), make([]float64, base.Rows)
 	for _, e := range episodes {
-		for t := range d.Steps {
-			copy(v, d.State(e, t))
-			copy(v[d.Nx:], d.Action(e, t))
+		for i := range (d.Steps - steps + 1) * steps {
+			first := i / steps
+			d.See(v, next, e, first, first+i%steps)
 			features.Apply(f, v)
 			fm.add(f)
 			base.Apply(r, v)
-			for i, x := range d.State(e, t+1) {
+			for i, x := range next {
 				// Cancellation leaves rounding of the size of x, not of r.
 				rm.largest[i] = max(rm.largest[i], math.Abs(x))
 				r[i] = x - r[i]

@@ -3,6 +3,7 @@ package dynamics
 import (
 	"math"
 
+	"hinge/control"
 	"hinge/nn"
 	"hinge/nn/gemm"
 )
@@ -89,6 +90,8 @@ type rollout struct {
 	grad     []float32 // of the parameters
 	mixGrad  nn.GateMix[float32]
 	capacity int
+	seenX    []float64 // (H+1) x Nx, see see
+	seenU    []float64 // H x Nu
 }
 
 // rolloutStep is what one step keeps for the way back.
@@ -108,6 +111,7 @@ func newRollout(parts *affineParts, net *nn.Net, horizon, capacity int) *rollout
 		dv:     make([]float32, capacity*(parts.nx+parts.nu)),
 		grad:   make([]float32, len(net.Params)),
 		weight: make([]float32, capacity), rowLoss: make([]float64, capacity),
+		seenX: make([]float64, (horizon+1)*parts.nx), seenU: make([]float64, horizon*parts.nu),
 	}
 	r.weighEqually()
 	for k, w := range stepWeights(horizon) {
@@ -140,6 +144,13 @@ func (r *rollout) gate(mix nn.GateMix[float32]) {
 	for k := range r.steps {
 		r.steps[k].net.Mix, r.steps[k].net.MixGrad = mix, r.mixGrad
 	}
+}
+
+// see returns the states and actions of a window as seen from f, until the next call.
+func (r *rollout) see(f control.Frame, x, u []float64) (seenX, seenU []float64) {
+	f.Points(r.seenX, x[:len(r.seenX)])
+	f.Vectors(r.seenU, u[:len(r.seenU)])
+	return r.seenX, r.seenU
 }
 
 // start sets state x0, actions (H x Nu) and recorded states (H x Nx) of a row.

@@ -20,7 +20,8 @@ func windowsOf(d *Dataset, episodes []int, horizon int) []window {
 	return w
 }
 
-// windowSource copies windows of a data set into roll-outs, in float32.
+// windowSource copies windows of a data set into roll-outs, in float32 and in the frame
+// of each.
 type windowSource struct {
 	data  *Dataset
 	noise []float32 // deviation per state coordinate; nil means none
@@ -68,6 +69,9 @@ func (s *windowSource) fillExact(r *rollout, windows []window) {
 	for row, w := range windows {
 		x := d.X[(int(w.e)*(d.Steps+1)+int(w.t))*d.Nx:]
 		u := d.U[(int(w.e)*d.Steps+int(w.t))*d.Nu:]
+		if d.Align != nil {
+			x, u = r.see(d.Align(x[:d.Nx]), x, u)
+		}
 		r.start(row, x[:d.Nx], u, x[d.Nx:])
 	}
 }

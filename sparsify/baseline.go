@@ -47,10 +47,10 @@ func (s stability) decide(m *dynamics.Model, budget int) {
 	total := s.data.Episodes * s.data.Steps
 	stride := max(1, total/probes)
 	ws, f := m.Net.NewWorkspace(), make([]float64, m.Features.Rows)
-	v, y := make([]float64, m.Features.Cols), make([]float64, m.Net.Out())
+	v, next, y := make([]float64, m.Features.Cols), make([]float64, s.data.Nx), make([]float64, m.Net.Out())
 	for at := 0; at < total; at += stride {
 		e, t := at/s.data.Steps, at%s.data.Steps
-		copy(v[copy(v, s.data.State(e, t)):], s.data.Action(e, t))
+		s.data.See(v, next, e, t, t)
 		m.Features.Apply(f, v)
 		m.In.Apply(f, f)
 		m.Net.Forward(y, f, ws)
