@@ -214,10 +214,14 @@ func (w *sparsifyWork) collect(ctx context.Context, seed uint64) (*dynamics.Data
 		return own.Observer
 	}
 	start := func(rng *rand.Rand) []float64 { return t.Episode(rng).Start }
-	return dynamics.Collect(ctx, t.System, observe, dynamics.Exploring(start, t.Explore), dynamics.CollectOptions{
+	data, err := dynamics.Collect(ctx, t.System, observe, dynamics.Exploring(start, t.Explore), dynamics.CollectOptions{
 		Episodes: w.study.Episodes, Steps: t.MaxSteps / 2, Seed: seed,
 		Meta: dynamics.DataMeta{Signals: dynamics.Signals{Task: t.Name, PointDim: t.PointDim}},
 	})
+	if err == nil {
+		data.Align = t.Align
+	}
+	return data, err
 }
 
 // dense returns the data and the dense model of a seed. An interrupted run trains

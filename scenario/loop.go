@@ -55,6 +55,7 @@ func (s *Scenario) Open() (*Loop, error) {
 	l.Problem = planner.Problem{
 		Step:   l.Model.Stepping(),
 		Judge:  l.Model, // not folded: another way through the same weights
+		Align:  task.Align,
 		Action: task.Action,
 		Cost:   task.Cost(l.Episode.Goal, s.Planner.Horizon),
 	}
@@ -136,9 +137,9 @@ func (l *Loop) policy(onPlan func(planner.PlanRecord), onProgress func(planner.P
 	s := l.scenario
 	switch s.Planner.Name {
 	case holdName:
-		return hold(l.Task.Action), nil
+		return control.Aligned(hold(l.Task.Action), l.Task.Align), nil
 	case randomName:
-		return random(l.Task.Action, s.stream(actionStream)), nil
+		return control.Aligned(random(l.Task.Action, s.stream(actionStream)), l.Task.Align), nil
 	}
 	opts := l.Options()
 	opts.BnB.OnProgress = onProgress
@@ -146,7 +147,7 @@ func (l *Loop) policy(onPlan func(planner.PlanRecord), onProgress func(planner.P
 	if err != nil {
 		return nil, fmt.Errorf("scenario %w", s.source.Errorf("planner.name", "%w", err))
 	}
-	mpc, err := planner.NewMPC(p, l.Task.Action, planner.MPCOptions{Timeout: s.budget(), Seed: s.Seed, OnPlan: onPlan})
+	mpc, err := planner.NewMPC(p, l.Task.Action, planner.MPCOptions{Timeout: s.budget(), Seed: s.Seed, OnPlan: onPlan, Align: l.Task.Align})
 	if err != nil {
 		return nil, fmt.Errorf("scenario %w", s.source.Errorf("planner", "%w", err))
 	}

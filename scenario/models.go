@@ -87,6 +87,9 @@ func CheckModel(m *dynamics.Model, task *tasks.Task) error {
 	if m.Meta.Task != "" && m.Meta.Task != task.Name {
 		return fmt.Errorf("is a model of task %s; the scenario's task is %s", m.Meta.Task, task.Name)
 	}
+	if m.Meta.Aligned && task.Align == nil {
+		return fmt.Errorf("was trained in the frame of each start; task %s has none", task.Name)
+	}
 	nx, nu := m.Dims()
 	if wantX, wantU := task.Dims(); nx != wantX || nu != wantU {
 		return fmt.Errorf("has %d state and %d action coordinates; task %s has %d and %d", nx, nu, task.Name, wantX, wantU)

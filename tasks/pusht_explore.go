@@ -19,7 +19,8 @@ const (
 // model must also have seen that a poke which misses does nothing.
 func explorePoke(dst, x []float64, rng *rand.Rand) {
 	if rng.Float64() >= exploreNear {
-		pokeBox().Sample(dst, rng)
+		pokes.Sample(dst, rng)
+		frameOfT(x).WorldVectors(dst, dst)
 		return
 	}
 	var pose [3]float64
@@ -29,12 +30,18 @@ func explorePoke(dst, x []float64, rng *rand.Rand) {
 	out := pusht.PusherRadius + uniform(rng, 0, exploreGap)
 	sin, cos := math.Sincos(uniform(rng, -exploreTurn, exploreTurn))
 	dx, dy := -(cos*nx - sin*ny), -(sin*nx + cos*ny)
-	longest := pokeLength / max(math.Abs(dx), math.Abs(dy)) // to the edge of the box
+	dst[0], dst[1], dst[2], dst[3] = px+out*nx-mx, py+out*ny-my, dx, dy
+	f := frameOfT(x)
+	f.Vectors(dst, dst)
+	longest := pokeLength / max(math.Abs(dst[2]), math.Abs(dst[3])) // to the edge of the box
 	length := longest * uniform(rng, 0, 1)
-	dst[0], dst[1] = px+out*nx-mx, py+out*ny-my
-	dst[2], dst[3] = length*dx, length*dy
-	pokeBox().Clamp(dst, dst)
+	dst[2], dst[3] = length*dst[2], length*dst[3]
+	pokes.Clamp(dst, dst)
+	f.WorldVectors(dst, dst)
 }
+
+// pokes is the box of actions; it must not be changed.
+var pokes = pokeBox()
 
 // perimeterPoint draws a point of the T's outline, uniform in arc length, and
 // returns it with the outward normal there.

@@ -3,6 +3,7 @@ package tasks
 import (
 	"fmt"
 
+	"hinge/control"
 	"hinge/internal/strictyaml"
 )
 
@@ -21,6 +22,14 @@ func Names() []string {
 		names[i] = r.name
 	}
 	return names
+}
+
+// AlignOf returns [Task.Align] of the named task, nil if there is no such task.
+func AlignOf(name string) control.Align {
+	if t, err := New(name); err == nil {
+		return t.Align
+	}
+	return nil
 }
 
 // New returns a fresh copy of the named task, which shares no memory with others.

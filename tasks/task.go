@@ -17,6 +17,10 @@ type Task struct {
 	System   control.System   // the plant
 	Observer control.Observer // plant state -> model state
 	Action   control.Box      // what the robot may do, Nu
+	// Align finds the frame of a model state in which the task always looks alike: models
+	// are trained and asked there, and Action bounds actions seen from there. Everything
+	// else, actions included, is of the world; nil means that Action is, too.
+	Align control.Align
 
 	// Features is the affine map of [x; u] (model state and action) a learned
 	// model computes with; Base is the part of x' known without learning.

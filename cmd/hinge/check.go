@@ -11,7 +11,6 @@ import (
 
 	"hinge/milp/bnb"
 	"hinge/milp/certificate"
-	"hinge/milp/relu"
 	"hinge/report"
 )
 
@@ -61,10 +60,7 @@ func (a *app) check(ctx context.Context, cmd *cobra.Command, path, problem strin
 		if err != nil {
 			return nil, err
 		}
-		program, err := relu.New(p.Step, p.x0, p.Action, p.Cost, p.Before)
-		if err == nil && p.Constrained() {
-			err = program.Constrain(p.Constraints, p.Integer)
-		}
+		program, err := p.program()
 		if err != nil {
 			return nil, badInput(err)
 		}

@@ -34,7 +34,7 @@ func acting(task *tasks.Task, f collectFlags) (dynamics.Begin, dynamics.Round, e
 	round := dynamics.Round{Policy: f.policy}
 	switch f.policy {
 	case policyWalk:
-		return dynamics.Walking(start, task.Action), round, nil
+		return walking(task, start), round, nil
 	case policyPlanner:
 		if err := needFile("--model", f.model); err != nil {
 			return nil, round, err
@@ -52,6 +52,16 @@ func acting(task *tasks.Task, f collectFlags) (dynamics.Begin, dynamics.Round, e
 	return dynamics.Exploring(start, task.Explore), round, nil
 }
 
+// walking begins episodes in which actions walk through the task's box.
+func walking(task *tasks.Task, start func(rng *rand.Rand) []float64) dynamics.Begin {
+	walk := dynamics.Walking(start, task.Action)
+	return func(rng *rand.Rand) (dynamics.Beginning, error) {
+		b, err := walk(rng)
+		b.Policy = control.Aligned(b.Policy, task.Align)
+		return b, err
+	}
+}
+
 // planning begins episodes of the task in which a planner with model m acts most
 // of the time, towards the goal of the episode.
 func planning(task *tasks.Task, m *dynamics.Model) dynamics.Begin {
@@ -60,13 +70,13 @@ func planning(task *tasks.Task, m *dynamics.Model) dynamics.Begin {
 		episode := task.Episode(rng)
 		seed := rng.Uint64()
 		problem := planner.Problem{
-			Step: step, Judge: m.Clone(), Action: task.Action, Cost: task.Cost(episode.Goal, plannedHorizon),
+			Step: step, Judge: m.Clone(), Align: task.Align, Action: task.Action, Cost: task.Cost(episode.Goal, plannedHorizon),
 		}
 		p, err := planner.New(plannedMethod, problem, planner.Options{Seed: seed, Workers: 1, Samples: plannedSamples, Iterations: plannedIterates})
 		if err != nil {
 			return dynamics.Beginning{}, err
 		}
-		mpc, err := planner.NewMPC(p, task.Action, planner.MPCOptions{Seed: seed})
+		mpc, err := planner.NewMPC(p, task.Action, planner.MPCOptions{Seed: seed, Align: task.Align})
 		if err != nil {
 			return dynamics.Beginning{}, err
 		}

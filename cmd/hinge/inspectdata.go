@@ -254,14 +254,18 @@ func (f inspectFlags) drawPrediction(m *dynamics.Model, d *dynamics.Dataset, pat
 	}
 	steps := make([]float64, d.Steps+1)
 	real, predicted := make([][]float64, len(chosen)), make([][]float64, len(chosen))
-	x := slices.Clone(d.State(f.episode, 0))
+	frame := d.Align.Of(d.State(f.episode, 0))
+	x, u, world := slices.Clone(d.State(f.episode, 0)), make([]float64, d.Nu), make([]float64, d.Nx)
+	frame.Points(x, x)
 	for t := range steps {
 		steps[t] = float64(t)
+		frame.WorldPoints(world, x)
 		for i, k := range chosen {
-			real[i], predicted[i] = append(real[i], d.State(f.episode, t)[k]), append(predicted[i], x[k])
+			real[i], predicted[i] = append(real[i], d.State(f.episode, t)[k]), append(predicted[i], world[k])
 		}
 		if t < d.Steps {
-			m.Step(x, x, d.Action(f.episode, t))
+			frame.Vectors(u, d.Action(f.episode, t))
+			m.Step(x, x, u)
 		}
 	}
 	p := report.CurvesPlot{

@@ -64,12 +64,15 @@ func reachOf(m *dynamics.Model, d *dynamics.Dataset, episodes []int) (*dynamics.
 	return reach, nil
 }
 
-// recordedStates returns up to n states, one an episode, evenly from episodes.
+// recordedStates returns up to n states, one an episode, evenly from episodes, each in
+// its own frame.
 func recordedStates(d *dynamics.Dataset, episodes []int, n int) [][]float64 {
 	n = min(n, len(episodes))
 	states := make([][]float64, n)
 	for i := range states {
-		states[i] = d.State(episodes[i*len(episodes)/n], d.Steps/2)
+		x := d.State(episodes[i*len(episodes)/n], d.Steps/2)
+		states[i] = make([]float64, d.Nx)
+		d.Align.Of(x).Points(states[i], x)
 	}
 	return states
 }

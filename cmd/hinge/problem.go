@@ -76,6 +76,7 @@ func isScenario(spec string) bool {
 
 // saveRequest writes the problem to a file that is a PROBLEM again.
 func (p *planProblem) saveRequest(path string) error {
+	p = p.aligned()
 	if p.Step == nil {
 		return badInputf("--save-request %s: the model is no network, which is what a request holds", path)
 	}
@@ -83,13 +84,30 @@ func (p *planProblem) saveRequest(path string) error {
 		Constraints: p.Constraints, Integer: p.Integer, Obstacles: p.obstacles}, p.Before)
 }
 
+// aligned returns the problem in the frame of its start, where it is without one.
+func (p *planProblem) aligned() *planProblem {
+	q := *p
+	var f control.Frame
+	q.Problem, f = p.At(p.x0)
+	q.x0 = make([]float64, len(p.x0))
+	f.Points(q.x0, p.x0)
+	return &q
+}
+
+// program returns the ReLU program that bnb solves and certificates speak of.
+func (p *planProblem) program() (*relu.Program, error) {
+	p = p.aligned()
+	program, err := relu.New(p.Step, p.x0, p.Action, p.Cost, p.Before)
+	if err == nil && p.Constrained() {
+		err = program.Constrain(p.Constraints, p.Integer)
+	}
+	return program, err
+}
+
 // writeMPS writes the problem as rows.
 func (p *planProblem) writeMPS(path string) error {
-	program, err := relu.New(p.Step, p.x0, p.Action, p.Cost, p.Before)
+	program, err := p.program()
 	if err != nil {
-		return badInput(err)
-	}
-	if err := program.Constrain(p.Constraints, p.Integer); err != nil {
 		return badInput(err)
 	}
 	reach, err := encode.Reachable(program)

@@ -255,7 +255,11 @@ func loadDataset(path string) (*dynamics.Dataset, error) {
 		return nil, err
 	}
 	data, err := dynamics.LoadDataset(path)
-	return data, badInput(err)
+	if err != nil {
+		return nil, badInput(err)
+	}
+	data.Align = tasks.AlignOf(data.Meta.Task)
+	return data, nil
 }
 
 // modelResult is what train and sparsify tell about a model.
