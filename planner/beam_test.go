@@ -88,6 +88,9 @@ func TestWayRoundIsAsLongAsItIs(t *testing.T) {
 	if got := c.standing(28, []float64{0, 0}, held); got != 0 {
 		t.Errorf("no step is left, but standing costs %g", got)
 	}
+	if got := c.standing(1, []float64{math.NaN(), 0}, held); !math.IsNaN(got) {
+		t.Errorf("standing nowhere costs %g", got)
+	}
 }
 
 func TestBeamRefusesBadOptions(t *testing.T) {

@@ -42,26 +42,35 @@ func (s *stageCost) addWaysRound(c *control.Cost, x0 []float64) {
 		if term.Norm == control.Disc || term.Rate || len(term.Reference) > term.Residual.Rows {
 			continue
 		}
-		for pair, discs := range discsOf(c, term) {
-			way := newWayRound(term, s.terms[k].rows, pair, discs, x0)
-			s.terms[k].rows[pair[0]].way, s.terms[k].rows[pair[1]].passed = way, true
+		for _, o := range discsOf(c, term) {
+			way := newWayRound(term, s.terms[k].rows, o.pair, o.discs, x0)
+			s.terms[k].rows[o.pair[0]].way, s.terms[k].rows[o.pair[1]].passed = way, true
 		}
 	}
 }
 
-// discsOf returns the discs of c by the pair of rows of term whose point they keep
-// out.
-func discsOf(c *control.Cost, term *control.Term) map[[2]int][]disc {
-	found := map[[2]int][]disc{}
+// keptOut is a point, a pair of rows of a residual, with the discs it must keep out of.
+type keptOut struct {
+	pair  [2]int
+	discs []disc
+}
+
+// discsOf returns the points of term that discs of c keep out, in the order of the discs.
+func discsOf(c *control.Cost, term *control.Term) (found []keptOut) {
 	for i := range c.Terms {
 		d := &c.Terms[i]
 		if d.Norm != control.Disc || d.Weight == 0 || d.Residual.Rows != 2 || len(d.Reference) > 2 {
 			continue
 		}
 		pair := [2]int{rowLike(term, d.Residual.Row(0), c.Nx), rowLike(term, d.Residual.Row(1), c.Nx)}
-		if pair[0] >= 0 && pair[1] >= 0 && pair[0] != pair[1] {
-			found[pair] = append(found[pair], disc{[2]float64{zeroOf(d, 0), zeroOf(d, 1)}, d.Radius})
+		if pair[0] < 0 || pair[1] < 0 || pair[0] == pair[1] {
+			continue
 		}
+		at := slices.IndexFunc(found, func(o keptOut) bool { return o.pair == pair })
+		if at < 0 {
+			at, found = len(found), append(found, keptOut{pair: pair})
+		}
+		found[at].discs = append(found[at].discs, disc{[2]float64{zeroOf(d, 0), zeroOf(d, 1)}, d.Radius})
 	}
 	return found
 }
@@ -202,8 +211,8 @@ func arrival(times []float64, i, j int, slow float64) float64 {
 	return (a + b + math.Sqrt(2*slow*slow-(a-b)*(a-b))) / 2
 }
 
-// length returns how far the point is in state x. Beyond the grid the way leads
-// straight to its edge.
+// length returns how far the point is in state x, NaN if it is nowhere. Beyond the grid
+// the way leads straight to its edge.
 func (w *wayRound) length(x []float64) float64 {
 	const n = wayNodes
 	p := w.at(x)
@@ -211,6 +220,9 @@ func (w *wayRound) length(x []float64) float64 {
 	var part, out [2]float64
 	for i := range p {
 		raw := (p[i] - w.origin[i]) / w.h
+		if math.IsNaN(raw) {
+			return raw
+		}
 		v := min(max(raw, 0), n-1)
 		out[i] = w.h * (raw - v)
 		cell[i] = min(int(v), n-2)
