@@ -61,8 +61,8 @@ func (k *Term) validate(c *Cost) error {
 		return fmt.Errorf("weight is %g; it must be finite and not negative", k.Weight)
 	case int(k.Norm) >= len(normNames):
 		return fmt.Errorf("norm is %v; valid are %v", k.Norm, normNames)
-	case k.Norm == Disc && !(k.Radius > 0):
-		return fmt.Errorf("radius is %g; a disc needs a positive one", k.Radius)
+	case k.Norm == Disc && (!(k.Radius > 0) || math.IsInf(k.Radius*k.Radius, 0)):
+		return fmt.Errorf("radius is %g; a disc needs a positive one whose square is finite", k.Radius)
 	case k.TimeWeight != nil && len(k.TimeWeight) != c.Horizon:
 		return fmt.Errorf("%d time weights; it needs one per step of the horizon, %d", len(k.TimeWeight), c.Horizon)
 	case len(k.Reference) != 0 && len(k.Reference) != rows && len(k.Reference) != rows*c.Horizon:
