@@ -96,14 +96,22 @@ func solveTree(ctx context.Context, p *relu.Program, opts Options) (*Result, err
 var errInfinite = errors.New("bnb: a pre-activation has no finite range on the action box; the weights or the horizon are too large")
 
 // compete runs the contestants. Each enters when those before it have not closed
-// the gap with about as much work as its own first result costs; which comes second
-// depends on what the root says.
+// the gap with about as much work as its own first result costs; who comes first and
+// second depends on what the root says.
 func (s *search) compete(ctx context.Context, stages bool) {
 	p := &s.race
 	if s.opts.phases {
 		p.enterPhases(ctx)
 		p.run(ctx, math.MaxInt)
 		if len(p.members) > 0 || s.finished(ctx) {
+			return
+		}
+	}
+	few := s.few() && s.undecided()
+	if few {
+		p.enterPhases(ctx)
+		p.run(ctx, fewTrial)
+		if s.finished(ctx) {
 			return
 		}
 	}
@@ -118,12 +126,12 @@ func (s *search) compete(ctx context.Context, stages bool) {
 	}
 	y := s.byStages(stages)
 	// Stages go first only where an object's translation is seen by no unit: elsewhere they take long.
-	first := y != nil && y.g.frames[1].blind > 0 && s.undecided()
+	first := y != nil && (few || y.g.frames[1].blind > 0 && s.undecided())
 	if first {
 		y.advance(ctx, stageTrial*(s.p.Horizon-1))
 		p.add(y)
 	}
-	if !s.finished(ctx) {
+	if !few && !s.finished(ctx) {
 		p.enterPhases(ctx)
 	}
 	if y != nil && !first {
@@ -156,8 +164,16 @@ func (s *search) undecided() bool {
 	return float64(r.Unstable()) > .9*float64(len(r.Lower))
 }
 
+// few reports whether a step has so few units that the tree on phases gets through
+// them, however little its relaxation says at the root.
+func (s *search) few() bool {
+	return s.bounder.Root().Unstable() <= fewUnits*s.p.Horizon
+}
+
 // Work that goes before other contestants enter.
 const (
+	fewUnits   = 16          // a step
+	fewTrial   = 100_000_000 // of the tree on phases, where units are few
 	treeTrial  = 1_000_000
 	phaseTrial = 1_000_000   // times the square of what stages have in between
 	stageTrial = 100_000_000 // times what stages have in between
