@@ -5,6 +5,7 @@ import (
 	"math"
 	"reflect"
 	"strconv"
+	"strings"
 
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/token"
@@ -153,9 +154,27 @@ func describe(node ast.Node) string {
 	case *ast.AnchorNode, *ast.AliasNode, *ast.TagNode, *ast.MergeKeyNode:
 		return "an anchor, alias or tag (not supported)"
 	}
-	text := node.GetToken().Value
-	if t := node.GetToken().Type; t == token.SingleQuoteType || t == token.DoubleQuoteType {
+	text := shortened(node.GetToken().Value)
+	if t := node.GetToken().Type; t == token.SingleQuoteType || t == token.DoubleQuoteType || !printable(text) {
 		return strconv.Quote(text)
 	}
 	return text
+}
+
+// longest is what an error tells of a text, in letters: the file need not be YAML at all.
+const longest = 60
+
+func shortened(text string) string {
+	n := 0
+	for i := range text {
+		if n == longest {
+			return text[:i] + ".."
+		}
+		n++
+	}
+	return text
+}
+
+func printable(text string) bool {
+	return !strings.ContainsFunc(text, func(r rune) bool { return !strconv.IsPrint(r) })
 }

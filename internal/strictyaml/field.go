@@ -40,7 +40,7 @@ func unknownKey(path, key string, s reflect.Value) string {
 	for _, f := range fields(s) {
 		valid = append(valid, f.key)
 	}
-	return fmt.Sprintf("%s: unknown key; %s", path, Choices("keys", key, valid))
+	return fmt.Sprintf("%s: unknown key; %s", shortened(path), Choices("keys", key, valid))
 }
 
 // want says in words what a field takes.
