@@ -154,6 +154,7 @@ func TestBadInput(t *testing.T) {
 		{args: []string{"study", "distil", "push-t"}, want: []string{"push-t", "push-t:FILE#K"}},
 		{args: []string{"study", "distil", "push-t:nowhere.json#0"}, want: []string{"nowhere.json"}},
 		{args: []string{"version", "now"}, want: []string{`"now"`, "one too many"}},
+		{args: []string{"verify", "a.onnx"}, want: []string{`"a.onnx"`, "one too many"}},
 	} {
 		o := hingeIn(t, t.TempDir(), test.env, test.args...)
 		if o.status != statusBadInput || o.stdout != "" {

@@ -39,7 +39,7 @@ other code, in float64 and in float32. The exit status is 0 with either verdict,
 and 4 if a limit was reached before.`,
 		Example: `  hinge verify --net ../shared/data/acasxu/ACASXU_run2a_1_1_batch_2000.onnx --property ../shared/data/acasxu/prop_1.vnnlib
   hinge verify --net net.onnx --property p.vnnlib --time 60 --results result.txt`,
-		Args: cobra.NoArgs,
+		Args: exactArgs(),
 	}
 	fl := c.Flags()
 	fl.StringVar(&f.net, "net", "", "the network, an ONNX file")
