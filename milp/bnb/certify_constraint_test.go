@@ -139,6 +139,18 @@ var falsifyConstrained = map[string]func(rng *rand.Rand, c *certificate.Certific
 		}
 		return ""
 	},
+	"an action that is not whole": func(_ *rand.Rand, c *certificate.Certificate) string {
+		if len(c.Incumbent) == 0 || len(c.Program.Integer) == 0 {
+			return ""
+		}
+		v := &c.Incumbent[0][c.Program.Integer[0]] // in a box around 0
+		if *v -= .5; *v < c.Program.Lower[c.Program.Integer[0]] {
+			*v++
+		}
+		c.Claim.Objective = certificate.CostAbove(&c.Program, c.Incumbent)
+		c.Claim.Violation = certificate.ViolationAbove(&c.Program, c.Incumbent)
+		return "it must be a whole number"
+	},
 	"allow a violation": func(_ *rand.Rand, c *certificate.Certificate) string {
 		if c.Claim.Infeasible {
 			return ""

@@ -13,10 +13,23 @@ import (
 
 // exact is J(u) in rational arithmetic.
 func exact(p *Program, u []float64) *big.Rat {
-	x, sum := rats(p.X0), new(big.Rat)
-	all := rats(u)
+	sum, all := new(big.Rat), rats(u)
+	for t, x := range exactStates(p, all) {
+		for _, k := range p.Cost {
+			if k.T == t {
+				sum.Add(sum, new(big.Rat).Mul(rat(k.Factor), exactNorm(p, &k, x, all)))
+			}
+		}
+	}
+	return sum
+}
+
+// exactStates are x_0 .. x_H.
+func exactStates(p *Program, u []*big.Rat) [][]*big.Rat {
+	x := rats(p.X0)
+	states := [][]*big.Rat{x}
 	for t := range p.Horizon {
-		buf := slices.Concat(x, all[t*p.Nu:(t+1)*p.Nu])
+		buf := slices.Concat(x, u[t*p.Nu:(t+1)*p.Nu])
 		for _, y := range p.Network.Layers {
 			in := slices.Clone(buf[y.From:y.To])
 			for i := range y.Bias {
@@ -28,13 +41,9 @@ func exact(p *Program, u []float64) *big.Rat {
 			}
 		}
 		x = buf[len(buf)-p.Nx:]
-		for _, k := range p.Cost {
-			if k.T == t+1 {
-				sum.Add(sum, new(big.Rat).Mul(rat(k.Factor), exactNorm(p, &k, x, all)))
-			}
-		}
+		states = append(states, x)
 	}
-	return sum
+	return states
 }
 
 func rat(v float64) *big.Rat { return new(big.Rat).SetFloat64(v) }
@@ -164,6 +173,157 @@ func TestExactSamples(t *testing.T) {
 	}
 	if judged < 3000 {
 		t.Errorf("only %d points were judged", judged)
+	}
+}
+
+// touch adds random rows to p, at random steps, that the plan u keeps. Two of three it
+// keeps only just: the next float64 of their b would be too much.
+func touch(rng *rand.Rand, p *Program, u []float64) {
+	states, all := exactStates(p, rats(u)), rats(u)
+	for t := range p.Horizon + 1 {
+		if rng.IntN(2) == 0 {
+			continue
+		}
+		k := Constraint{T: t, X: vectorOf(rng, 2*p.Nx, 1)}
+		if t > 0 && rng.IntN(3) == 0 {
+			k.U = vectorOf(rng, 2*p.Nu, 1)
+		}
+		if t < p.Horizon && rng.IntN(2) == 0 {
+			k.Next = vectorOf(rng, 2*p.Nu, 1)
+		}
+		if (k.U != nil || k.Next != nil) && rng.IntN(4) == 0 {
+			k.X = nil
+		}
+		for i := range 2 {
+			v := exactRow(p, &k, i, 0, states[t], all)
+			b, _ := v.Neg(v).Float64()
+			if rat(b).Cmp(v) > 0 {
+				b = math.Nextafter(b, math.Inf(-1))
+			}
+			if rng.IntN(3) == 0 {
+				b -= math.Pow(10, -3*rng.Float64())
+			}
+			k.B = append(k.B, b)
+		}
+		p.Constraints = append(p.Constraints, k)
+	}
+}
+
+// exactRow is row i of k with the given b.
+func exactRow(p *Program, k *Constraint, i int, b float64, x, u []*big.Rat) *big.Rat {
+	v := rat(b)
+	if k.X != nil {
+		v.Add(v, rowRat(k.X[i*p.Nx:(i+1)*p.Nx], x, 0))
+	}
+	if k.U != nil {
+		v.Add(v, rowRat(k.U[i*p.Nu:(i+1)*p.Nu], u[(k.T-1)*p.Nu:k.T*p.Nu], 0))
+	}
+	if k.Next != nil {
+		v.Add(v, rowRat(k.Next[i*p.Nu:(i+1)*p.Nu], u[k.T*p.Nu:(k.T+1)*p.Nu], 0))
+	}
+	return v
+}
+
+// TestExactConstraints: a plan, mostly on the edge of its constraints in rational arithmetic,
+// is in the box, in the boxes of states and above every bound, and no multipliers refute it.
+func TestExactConstraints(t *testing.T) {
+	judged, clipped := 0, 0
+	for seed := range uint64(100) {
+		rng := rand.New(rand.NewPCG(seed, 14))
+		free := randomProgram(rng, shapes[int(seed)%len(shapes)])
+		u := make([]float64, len(free.Lower))
+		for range 10 {
+			p := *free
+			sample(rng, u, p.Lower, p.Upper)
+			touch(rng, &p, u)
+			if len(p.Constraints) == 0 {
+				continue
+			}
+			m := newModel(&p)
+			w := newWorker(m)
+			lower, upper := slices.Clone(u), slices.Clone(u)
+			for k := range u { // a box with u at a corner or inside
+				d := math.Pow(10, -8*rng.Float64())
+				lower[k] -= d * float64(rng.IntN(2))
+				upper[k] += d * float64(rng.IntN(2))
+			}
+			wide := slices.Concat(lower, upper)
+			r, some := w.open(lower, upper)
+			if !some {
+				t.Fatalf("seed %d: a box with a plan is called empty", seed)
+			}
+			if !slices.Equal(wide, slices.Concat(lower, upper)) {
+				clipped++
+			}
+			for k, v := range u {
+				if v < lower[k] || v > upper[k] {
+					t.Fatalf("seed %d: action %d of a plan is %v, outside [%v, %v]", seed, k, v, lower[k], upper[k])
+				}
+			}
+			for s, x := range exactStates(&p, rats(u)) {
+				for i, v := range x {
+					if at := s*p.Nx + i; rat(r.xlo[at]).Cmp(v) > 0 || rat(r.xhi[at]).Cmp(v) < 0 {
+						t.Fatalf("seed %d: state %d of step %d is %s, outside [%v, %v]", seed, i, s, v.FloatString(20), r.xlo[at], r.xhi[at])
+					}
+				}
+			}
+			rows := make([]float64, m.hardRows)
+			for i := range rows {
+				rows[i] = rng.ExpFloat64()
+			}
+			at := place{r: r, lower: lower, upper: upper}
+			for _, y := range []*Leaf{{}, {Rows: rows}} {
+				judged++
+				if bound := w.bound(y, at); rat(bound).Cmp(exact(&p, u)) > 0 {
+					t.Fatalf("seed %d: the bound %v is above J of a plan", seed, bound)
+				}
+			}
+			if !math.IsInf(w.bound(&Leaf{Empty: true, Rows: rows}, at), -1) {
+				t.Fatalf("seed %d: a box with a plan is refuted", seed)
+			}
+		}
+	}
+	t.Logf("%d bounds, %d boxes clipped", judged, clipped)
+	if judged < 1500 || clipped < 300 {
+		t.Errorf("only %d bounds were judged and %d boxes clipped", judged, clipped)
+	}
+}
+
+// TestExactViolation: what a plan is said to break a row by is not below what it does, and
+// hardly above it.
+func TestExactViolation(t *testing.T) {
+	judged := 0
+	for seed := range uint64(300) {
+		rng := rand.New(rand.NewPCG(seed, 15))
+		p := randomProgram(rng, shapes[int(seed)%len(shapes)])
+		u := make([]float64, len(p.Lower))
+		sample(rng, u, p.Lower, p.Upper)
+		touch(rng, p, u)
+		states, all, want := exactStates(p, rats(u)), rats(u), new(big.Rat)
+		for i := range p.Constraints {
+			k := &p.Constraints[i]
+			for j := range k.B {
+				k.B[j] += math.Pow(10, -9*rng.Float64())
+				if v := exactRow(p, k, j, k.B[j], states[k.T], all); v.Cmp(want) > 0 {
+					want = v
+				}
+			}
+		}
+		if want.Sign() == 0 {
+			continue
+		}
+		judged++
+		var plan [][]float64
+		for a := range p.Horizon {
+			plan = append(plan, u[a*p.Nu:(a+1)*p.Nu])
+		}
+		got := ViolationAbove(p, plan)
+		if over, _ := new(big.Rat).Sub(rat(got), want).Float64(); over < 0 || over > 1e-9 {
+			t.Errorf("seed %d: the violation %v, which is %s", seed, got, want.FloatString(25))
+		}
+	}
+	if judged < 200 {
+		t.Errorf("only %d plans were judged", judged)
 	}
 }
 
