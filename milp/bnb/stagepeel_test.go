@@ -88,7 +88,7 @@ func TestPeelingKeepsBetterPlans(t *testing.T) {
 		}
 	}
 	t.Logf("%d passes peeled, %d starts gone, %d better ones kept, %d bounds of parts", peeled, gone, kept, bounded)
-	if peeled < 24 || gone < 5000 || kept < 5000 || bounded < 30_000 {
+	if peeled < 12 || gone < 3000 || kept < 5000 || bounded < 10_000 {
 		t.Errorf("%d passes peeled, %d starts gone, %d better ones kept, %d bounds of parts: too few", peeled, gone, kept, bounded)
 	}
 }
