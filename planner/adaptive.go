@@ -18,7 +18,7 @@ type adaptive struct {
 
 	mean   []float64 // n
 	sigma  float64
-	most   float64   // of sigma; see bounded in [CMA]
+	most   float64   // of sigma
 	c, a   []float64 // n x n, row-major: the covariance and its Cholesky factor
 	pc, ps []float64 // evolution paths
 	y      []float64 // lambda x n: (sample - mean) / sigma
@@ -189,13 +189,16 @@ func (d *adaptive) period() int {
 
 // factor sets A to the Cholesky factor of C. It reports false if C is not
 // positive definite.
-func (d *adaptive) factor() bool {
-	n := d.n
+func (d *adaptive) factor() bool { return cholesky(d.a, d.c, d.n) }
+
+// cholesky sets the lower triangle of a to the factor of that of c, both n x n. It
+// reports false if c is not positive definite. The two may be one.
+func cholesky(a, c []float64, n int) bool {
 	for i := range n {
-		ri := d.a[i*n : i*n+i+1]
+		ri := a[i*n : i*n+i+1]
 		for j := range i + 1 {
-			rj := d.a[j*n : j*n+j+1]
-			s := d.c[i*n+j]
+			rj := a[j*n : j*n+j+1]
+			s := c[i*n+j]
 			for k := range j {
 				s -= ri[k] * rj[k]
 			}

@@ -3,6 +3,7 @@ package planner
 import (
 	"context"
 	"math"
+	"slices"
 	"testing"
 
 	"hinge/control"
@@ -97,6 +98,70 @@ func TestBeamRefusesBadOptions(t *testing.T) {
 	for name, o := range map[string]BeamOptions{"keep": {Keep: -1}, "branching": {Branching: -1}, "cell": {Cell: -1}} {
 		if _, err := NewBeam(pocket(), o); err == nil {
 			t.Errorf("no error for a negative %s", name)
+		}
+	}
+}
+
+// Starts of tracks come by different ways, and lead where they are said to.
+func TestBeamEndsComeByDifferentWays(t *testing.T) {
+	opts := BeamOptions{Keep: 200}
+	b, err := NewBeam(pocket(), opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x0 := make([]float64, 2)
+	b.r.start(x0, nil)
+	b.search.start(x0)
+	if !b.search.run(context.Background(), 0, 1) {
+		t.Fatal("no pass")
+	}
+	ends := b.search.ends(beamEnds)
+	if len(ends) != beamEnds || ends[0] != 0 {
+		t.Fatalf("ends %v; want %d, the best first", ends, beamEnds)
+	}
+	from := map[int]bool{}
+	tr := control.NewTrajectory(2, 2, b.Cost.Horizon)
+	for _, k := range ends {
+		from[b.search.ancestor(k, b.Cost.Horizon/2)] = true
+		u := make([]float64, b.r.size())
+		b.search.trace(u, k)
+		b.r.trajectory(tr, u)
+		for i, v := range tr.State(b.Cost.Horizon) {
+			if want := b.search.states[0][k*2+i]; math.Abs(v-want) > 1e-9 {
+				t.Errorf("end %d: coordinate %d is %g, want %g", k, i, v, want)
+			}
+		}
+	}
+	all := map[int]bool{}
+	for k := range b.search.kept {
+		all[b.search.ancestor(k, b.Cost.Horizon/2)] = true
+	}
+	if want := min(len(all), beamEnds); len(from) != want {
+		t.Errorf("the ends come from %d states, want %d", len(from), want)
+	}
+}
+
+func TestBeamIsTheSameForAnyWorkers(t *testing.T) {
+	var first *control.Plan
+	for _, workers := range []int{1, 2, 5} {
+		opts := BeamOptions{Keep: 100}
+		opts.Iterations, opts.Seed, opts.Workers, opts.Samples = 1200, 3, workers, 32
+		b, err := NewBeam(pocket(), opts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		plan, err := b.Plan(context.Background(), make([]float64, 2), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if b.passes < 2 || b.serial <= beamEnds {
+			t.Fatalf("%d passes, %d starts: too few to see anything", b.passes, b.serial)
+		}
+		if first == nil {
+			first = plan
+		}
+		if plan.Objective != first.Objective || !slices.Equal(plan.U, first.U) {
+			t.Errorf("cost %.17g with %d workers, %.17g with one", plan.Objective, workers, first.Objective)
 		}
 	}
 }

@@ -56,9 +56,8 @@ func (b *beamSearch) start(x0 []float64) {
 	clear(b.stride)
 }
 
-// run writes the best sequence of pass k to u and reports whether there is one.
-// A state that has cost more than limit is given up.
-func (b *beamSearch) run(ctx context.Context, u []float64, k int, limit float64, seed uint64) bool {
+// run makes pass k and reports whether it has come to the end of the horizon.
+func (b *beamSearch) run(ctx context.Context, k int, seed uint64) bool {
 	copy(b.states[0], b.r.x0)
 	b.kept = append(b.kept[:0], beamState{})
 	for t := range b.Cost.Horizon {
@@ -67,12 +66,11 @@ func (b *beamSearch) run(ctx context.Context, u []float64, k int, limit float64,
 			return false
 		}
 		b.measure()
-		b.selectFrom(t, limit)
+		b.selectFrom(t)
 		if len(b.kept) == 0 {
 			return false
 		}
 	}
-	b.trace(u)
 	return true
 }
 
@@ -162,8 +160,8 @@ func (b *beamSearch) measure() {
 
 // selectFrom keeps the children of the best score, one in every cell. A cell is a
 // box whose edges are cell times the largest step of each coordinate.
-func (b *beamSearch) selectFrom(t int, limit float64) {
-	b.rank(limit)
+func (b *beamSearch) selectFrom(t int) {
+	b.rank()
 	nx := b.Cost.Nx
 	clear(b.taken)
 	b.kept = b.kept[:0]
@@ -180,11 +178,11 @@ func (b *beamSearch) selectFrom(t int, limit float64) {
 	}
 }
 
-// rank orders the children that have cost no more than limit, by score.
-func (b *beamSearch) rank(limit float64) {
+// rank orders the children by score.
+func (b *beamSearch) rank() {
 	b.order = b.order[:0]
 	for i, c := range b.children {
-		if c.spent <= limit && !math.IsNaN(c.score) {
+		if !math.IsNaN(c.score) {
 			b.order = append(b.order, int32(i))
 		}
 	}
@@ -218,9 +216,36 @@ func (b *beamSearch) key(x []float64) uint64 {
 	return h
 }
 
-// trace writes the actions that led to the first of the kept states.
-func (b *beamSearch) trace(u []float64) {
-	nu, k := b.Cost.Nu, 0
+// ends returns up to most of the kept states, best first, one for each of the states
+// they come from in the middle of the horizon, then the best of the others: what lies
+// next to each other at the end has often come the same way.
+func (b *beamSearch) ends(most int) []int {
+	var first, others []int
+	clear(b.taken)
+	for k := range b.kept {
+		from := uint64(b.ancestor(k, b.Cost.Horizon/2))
+		if _, ok := b.taken[from]; ok {
+			others = append(others, k)
+			continue
+		}
+		b.taken[from] = struct{}{}
+		first = append(first, k)
+	}
+	list := append(first, others...)
+	return list[:min(most, len(list))]
+}
+
+// ancestor returns the state kept after step t from which kept state k has come.
+func (b *beamSearch) ancestor(k, t int) int {
+	for s := b.Cost.Horizon - 1; s > t; s-- {
+		k = int(b.parents[s][k])
+	}
+	return k
+}
+
+// trace writes the actions that led to kept state k.
+func (b *beamSearch) trace(u []float64, k int) {
+	nu := b.Cost.Nu
 	for t := b.Cost.Horizon - 1; t >= 0; t-- {
 		copy(u[t*nu:(t+1)*nu], b.moves[t][k*nu:(k+1)*nu])
 		k = int(b.parents[t][k])

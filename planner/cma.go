@@ -66,10 +66,6 @@ type course struct {
 // shape is that of a first distribution.
 type shape struct {
 	std, correlation float64 // see [CMAOptions]
-	// bounded keeps the step size below where it started. From a plan that touches
-	// obstacles nearly all samples collide, the less the further away: the step size
-	// would grow until the plan is lost.
-	bounded bool
 }
 
 var _ control.Planner = (*CMA)(nil)
@@ -85,7 +81,7 @@ func NewCMA(p Problem, opts CMAOptions) (*CMA, error) {
 		return nil, err
 	}
 	c := &CMA{sampler: newSampler("cma", p, opts.Sampling, opts.Samples), opts: opts}
-	c.half, c.course = make([]float64, c.r.size()), c.newCourse(shape{opts.Std, opts.Correlation, false})
+	c.half, c.course = make([]float64, c.r.size()), c.newCourse(shape{opts.Std, opts.Correlation})
 	c.spread(c.half, 1)
 	return c, nil
 }
@@ -108,9 +104,6 @@ func (c *CMA) begin() {
 func (c *CMA) start(mean []float64, share float64) {
 	c.stall.forget()
 	c.dist.reset(share*c.first.std, c.first.correlation, c.Cost.Nu)
-	if c.first.bounded {
-		c.dist.most = c.dist.sigma
-	}
 	for k, v := range mean {
 		c.dist.mean[k] = c.toUnit(k, v)
 	}

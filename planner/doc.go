@@ -13,7 +13,8 @@
 //	        Pinneri et al., iCEM, CoRL 2020)
 //	CMA     covariance matrix adaptation: CEM with a full covariance, learnt
 //	        step by step (Hansen, The CMA Evolution Strategy: A Tutorial, 2016)
-//	Beam    beam search over cells of states, then CMA: finds ways round obstacles
+//	Beam    beam search over cells of states, then CMA under feedback: finds ways
+//	        round obstacles, and keeps contact on them
 //	MPPI    path-integral control: average the samples, weighted by exp(-J/lambda)
 //	        (Williams et al., ICRA 2017)
 //	Random  the best of uniform samples

@@ -71,23 +71,23 @@ func (r *rollouts) evaluate(ctx context.Context, costs, u []float64, draw drawFu
 
 // chunks calls f for the chunks of n rows, shared among the workers.
 func (r *rollouts) chunks(n int, f func(w *rolloutWorker, first, last int)) {
-	if len(r.workers) > 1 && n > batchRows {
-		r.share(n, f)
-		return
-	}
-	for first := 0; first < n; first += batchRows {
-		f(&r.workers[0], first, min(first+batchRows, n))
-	}
+	r.each((n+batchRows-1)/batchRows, func(w *rolloutWorker, c int) { f(w, c*batchRows, min((c+1)*batchRows, n)) })
 }
 
-func (r *rollouts) share(n int, f func(w *rolloutWorker, first, last int)) {
-	chunks := (n + batchRows - 1) / batchRows
+// each calls f for items 0 .. n-1, shared among the workers.
+func (r *rollouts) each(n int, f func(w *rolloutWorker, i int)) {
+	if len(r.workers) == 1 || n == 1 {
+		for i := range n {
+			f(&r.workers[0], i)
+		}
+		return
+	}
 	var next atomic.Int64
 	var wg sync.WaitGroup
-	for i := range min(len(r.workers), chunks) {
+	for k := range min(len(r.workers), n) {
 		wg.Go(func() {
-			for c := int(next.Add(1)) - 1; c < chunks; c = int(next.Add(1)) - 1 {
-				f(&r.workers[i], c*batchRows, min((c+1)*batchRows, n))
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				f(&r.workers[k], i)
 			}
 		})
 	}
@@ -111,7 +111,11 @@ func (r *rollouts) chunk(ctx context.Context, w *rolloutWorker, costs, u []float
 }
 
 // run steps the sequences in u together.
-func (w *rolloutWorker) run(r *rollouts, costs, u []float64) {
+func (w *rolloutWorker) run(r *rollouts, costs, u []float64) { w.roll(r, costs, u, nil) }
+
+// roll steps the sequences in u together. react, if not nil, may change the action
+// of sequence i at step t in view of its state, row i of w.x.
+func (w *rolloutWorker) roll(r *rollouts, costs, u []float64, react func(t, i int, u []float64)) {
 	n, size := len(costs), r.size()
 	clear(costs)
 	for i := range n {
@@ -119,7 +123,11 @@ func (w *rolloutWorker) run(r *rollouts, costs, u []float64) {
 	}
 	for t := range r.horizon {
 		for i := range n {
-			copy(w.u[i*r.nu:(i+1)*r.nu], u[i*size+t*r.nu:])
+			action := u[i*size+t*r.nu : i*size+(t+1)*r.nu]
+			if react != nil {
+				react(t, i, action)
+			}
+			copy(w.u[i*r.nu:(i+1)*r.nu], action)
 		}
 		w.steps(w.x[:n*r.nx], w.u[:n*r.nu], n)
 		for i := range n {
