@@ -27,7 +27,8 @@ type Options struct {
 	Peers []string
 	// Full asks for everything, where the default is a sample that takes minutes.
 	Full bool
-	// Seeds is the number of trainings, 0 for the default of the benchmark.
+	// Seeds is the number of trainings, or of plans among obstacles, 0 for the
+	// default of the benchmark.
 	Seeds int
 	// Folder keeps what a long benchmark has finished: a run that was interrupted
 	// goes on there. "" means that nothing is kept.
@@ -103,7 +104,7 @@ var benches = []bench{
 	{name: "hd-milp-plan", summary: "proofs of plans under hard constraints; against generic solvers", run: hdMILPPlanBench,
 		takes: againstPeers},
 	{name: "push-t", summary: "first plans with the sparse model, and plans among obstacles, 20 s each", run: pushTBench,
-		takes: []Choice{TimeChoice, StartsChoice}},
+		takes: []Choice{TimeChoice, StartsChoice, SeedsChoice}},
 	{name: "scaling", summary: "time against ReLUs, inputs, horizon and the share of unstable units; against generic solvers", run: scalingBench,
 		takes: againstPeers},
 	{name: "replan", summary: "closed loop with the sparse model: proven plans and their time, .05 s each at most", run: replanBench,

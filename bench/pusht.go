@@ -21,6 +21,7 @@ type pushTSuite struct {
 	starts    int // of the task, seeds 1, 2 ..
 	instances []int
 	planners  []string
+	seeds     int           // of plans among obstacles
 	limit     time.Duration // of processor time, for a plan among obstacles
 }
 
@@ -35,6 +36,7 @@ var pushT = pushTSuite{
 	starts:    20,
 	instances: []int{0, 1},
 	planners:  []string{"bnb", "cem", "cma", "beam"},
+	seeds:     1,
 	limit:     40 * time.Second, // 20 s of two processors
 }
 
@@ -42,6 +44,9 @@ func pushTBench(ctx context.Context, s *session) error {
 	suite := pushT
 	if s.opts.Starts > 0 {
 		suite.starts = s.opts.Starts
+	}
+	if s.opts.Seeds > 0 {
+		suite.seeds = s.opts.Seeds
 	}
 	suite.limit = s.limit(suite.limit)
 	if err := suite.sparse(ctx, s); err != nil {
@@ -111,36 +116,49 @@ func mean(values []float64) float64 {
 }
 
 // obstacles plans for 20 steps of a network of 768 ReLUs among obstacles, from
-// scratch, with each planner and one worker. The published costs come from another
+// scratch, with each planner and every seed. The published costs come from another
 // machine.
 func (g pushTSuite) obstacles(ctx context.Context, s *session) error {
 	path, err := outsidePath(s.opts.Data, "push-t", "instances.json")
 	if err != nil {
 		return err
 	}
-	for i, k := range g.instances {
+	done, total := 0, len(g.instances)*len(g.planners)*g.seeds
+	for _, k := range g.instances {
 		p, err := problems.Open(fmt.Sprintf("push-t:%s#%d", path, k))
 		if err != nil {
 			return err
 		}
-		published, by := bestPublished(p)
-		for j, name := range g.planners {
-			s.announce(i*len(g.planners)+j, len(g.instances)*len(g.planners), fmt.Sprintf("instance %d: %s", k, name))
-			opts := planner.Options{Seed: s.opts.Seed, Workers: 2, RelGap: 1e-4, AbsGap: 1e-6, Iterations: -1}
-			ours, err := planner.New(name, outsideProblem(p), opts)
-			if err != nil {
-				return err
+		for _, name := range g.planners {
+			for seed := s.opts.Seed; seed < s.opts.Seed+uint64(g.seeds); seed++ {
+				row := fmt.Sprintf("instance %d, %s, seed %d, %g CPU s", k, name, seed, g.limit.Seconds())
+				s.announce(done, total, row)
+				if err := g.among(ctx, s, row, name, seed, p); err != nil {
+					return err
+				}
+				done++
 			}
-			plan, _, err := planWithin(ctx, ours, p.X0, g.limit)
-			if err != nil {
-				return err
-			}
-			if !plan.Verified {
-				return fmt.Errorf("instance %d: %s: a forward pass disagrees with the plan by %g", k, name, plan.MaxModelError)
-			}
-			g.rows(s, fmt.Sprintf("instance %d, %s, %g CPU s", k, name, g.limit.Seconds()), plan, p, published, by)
 		}
 	}
+	return nil
+}
+
+// among makes one plan among obstacles.
+func (g pushTSuite) among(ctx context.Context, s *session, row, name string, seed uint64, p *problems.Problem) error {
+	opts := planner.Options{Seed: seed, Workers: 2, RelGap: 1e-4, AbsGap: 1e-6, Iterations: -1}
+	ours, err := planner.New(name, outsideProblem(p), opts)
+	if err != nil {
+		return err
+	}
+	plan, _, err := planWithin(ctx, ours, p.X0, g.limit)
+	if err != nil {
+		return err
+	}
+	if !plan.Verified {
+		return fmt.Errorf("%s: a forward pass disagrees with the plan by %g", row, plan.MaxModelError)
+	}
+	published, by := bestPublished(p)
+	g.rows(s, row, plan, p, published, by)
 	return nil
 }
 

@@ -11,7 +11,7 @@ import (
 func TestPushTSmall(t *testing.T) {
 	s := newSession(Options{Seed: 1, Data: outsideData()})
 	suite := pushTSuite{horizons: []pushTHorizon{{1, 2 * time.Second}}, starts: 2, instances: []int{1},
-		planners: []string{"cem"}, limit: 200 * time.Millisecond}
+		planners: []string{"cem"}, seeds: 2, limit: 200 * time.Millisecond}
 	if err := suite.sparse(t.Context(), s); err != nil {
 		t.Fatal(err)
 	}
@@ -26,9 +26,11 @@ func TestPushTSmall(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, ok := rowsOf(s.report)["instance 1, cem, 0.2 CPU s"]
-	if !ok || !(r.Ours > 0) || r.Theirs == nil || !strings.HasPrefix(r.Peer, "published") {
-		t.Errorf("%+v, present %v", r, ok)
+	for _, name := range []string{"instance 1, cem, seed 1, 0.2 CPU s", "instance 1, cem, seed 2, 0.2 CPU s"} {
+		r, ok := rowsOf(s.report)[name]
+		if !ok || !(r.Ours > 0) || r.Theirs == nil || !strings.HasPrefix(r.Peer, "published") {
+			t.Errorf("%s: %+v, present %v", name, r, ok)
+		}
 	}
 }
 

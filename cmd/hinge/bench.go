@@ -46,7 +46,7 @@ search alone.`,
 	c.Flags().IntVar(&f.rounds, "rounds", 3, "measurements of which the best counts")
 	c.Flags().Float64Var(&f.limit, "time", 0, "processor seconds a search may take, 0 for the benchmark's own limit")
 	c.Flags().IntVar(&f.starts, "starts", 0, "start states, 0 for the benchmark's own number")
-	c.Flags().IntVar(&f.seeds, "seeds", 0, "trainings, 0 for the benchmark's own number")
+	c.Flags().IntVar(&f.seeds, "seeds", 0, "trainings, or plans among obstacles, 0 for the benchmark's own number")
 	c.Flags().StringSliceVar(&f.peers, "peers", []string{allPeers}, "generic solvers to compare with: "+strings.Join(bench.Peers(), ", ")+", "+allPeers+" or "+noPeers)
 	c.Flags().BoolVar(&f.full, "full", false, "everything, where the default is a sample that takes minutes")
 	return a.command(c, outForResult+", and the picture some benchmarks draw", func(ctx context.Context, c *cobra.Command, args []string) (result, error) {
