@@ -166,6 +166,7 @@ func StopPrefixes(ctx context.Context, p *relu.Program, opts Options) (r *Result
 type Peeling struct {
 	Bound         float64 // of J, before
 	Before, After func(x []float64) bool
+	ToGo          func(x []float64) float64 // what the cuts say that is charged after x_1
 }
 
 // Peel bounds the root of the stage search pass by pass, as process does, and records it.
@@ -178,7 +179,7 @@ func Peel(ctx context.Context, p *relu.Program, opts Options, cutoff float64, pa
 	}
 	defer s.finish(ctx)
 	y := newStageSearch(s, s.bounder)
-	y.g.tol, y.g.limit, y.g.workers = 1e-3, math.MaxInt, 1
+	y.g.tol, y.g.limit, y.g.workers = max(1e-3, .3*(cutoff-s.best.value)), math.MaxInt, 1
 	n := y.nodes.pop()
 	r := &stageRun{stager: y.g, ctx: ctx, n: n, cutoff: cutoff, ws: p.NewWorkspace(), value: make([]float64, p.Horizon)}
 	r.out = stageOutcome{bound: math.Inf(-1), dropped: math.Inf(1), found: incumbent{value: math.Inf(1)}}
@@ -190,6 +191,13 @@ func Peel(ctx context.Context, p *relu.Program, opts Options, cutoff float64, pa
 		v := Peeling{Bound: r.out.bound, Before: inBox(f, n.states[1])}
 		_, ok = r.peel()
 		v.After = inBox(f, n.states[1])
+		v.ToGo = func(x []float64) float64 {
+			top := math.Inf(-1)
+			for i := range n.cuts[1] {
+				top = max(top, n.cuts[1][i].at(x))
+			}
+			return top
+		}
 		visit(v)
 	}
 	return func(x []float64) []float64 { return s.rec.stages.parts(f.coordinates(x)) }, nil
