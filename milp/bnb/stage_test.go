@@ -43,6 +43,34 @@ func TestStagesAgreeWithTree(t *testing.T) {
 	}
 }
 
+// Where the plans that are known are poor and the gap is wide, the bound must still be one
+// of the optimum: what was closed and peeled off counts.
+func TestStagesBoundHoldsBesidePoorPlans(t *testing.T) {
+	poor, closed := 0, 0
+	for seed := range uint64(60) {
+		p := relutest.Random(rand.New(rand.NewPCG(seed, 46)), stageShapes[int(seed)%len(stageShapes)])
+		opts := bnb.Options{RelGap: []float64{.02, .04, .1}[seed%3], NodeLimit: 10_000, Samples: -1, Descents: -1}
+		r, err := bnb.SolveByStages(context.Background(), p, opts, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		best := solve(t, p, bnb.Options{RelGap: 1e-6}).Objective
+		if r.DualBound > best+1e-9 {
+			t.Errorf("seed %d: stages prove %.10g, the optimum is %.10g", seed, r.DualBound, best)
+		}
+		if r.Objective > best*(1+1e-3) {
+			poor++
+		}
+		if r.Status == milp.Optimal {
+			closed++
+		}
+	}
+	t.Logf("%d closed, %d with a plan that is not the best", closed, poor)
+	if closed < 30 || poor < 10 {
+		t.Errorf("%d closed, %d with a plan that is not the best: too few", closed, poor)
+	}
+}
+
 // No cut may lie above the cost that a roll-out pays after its state, wherever
 // the roll-out's states belong to the node.
 func TestCutsAreBelowRollouts(t *testing.T) {
