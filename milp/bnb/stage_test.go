@@ -49,7 +49,7 @@ func TestStagesBoundHoldsBesidePoorPlans(t *testing.T) {
 	poor, closed := 0, 0
 	for seed := range uint64(60) {
 		p := relutest.Random(rand.New(rand.NewPCG(seed, 46)), stageShapes[int(seed)%len(stageShapes)])
-		opts := bnb.Options{RelGap: []float64{.02, .04, .1}[seed%3], NodeLimit: 10_000, Samples: -1, Descents: -1}
+		opts := bnb.Options{RelGap: []float64{.02, .04, .1}[seed%3], NodeLimit: 10_000, Samples: -1, Descents: -1, Record: true}
 		r, err := bnb.SolveByStages(context.Background(), p, opts, nil)
 		if err != nil {
 			t.Fatal(err)
@@ -57,6 +57,9 @@ func TestStagesBoundHoldsBesidePoorPlans(t *testing.T) {
 		best := solve(t, p, bnb.Options{RelGap: 1e-6}).Objective
 		if r.DualBound > best+1e-9 {
 			t.Errorf("seed %d: stages prove %.10g, the optimum is %.10g", seed, r.DualBound, best)
+		}
+		if c := r.Certificate; c == nil || c.Claim.DualBound != r.DualBound {
+			t.Errorf("seed %d: stages prove %.10g, their record another bound or none", seed, r.DualBound)
 		}
 		if r.Objective > best*(1+1e-3) {
 			poor++
