@@ -71,6 +71,16 @@ func (a *aligned) Plan(ctx context.Context, x0 []float64, warm *control.Plan) (*
 	return plan.World(f), nil
 }
 
+// ConfineFirst restricts the first action of the next plans, seen from the frame of their
+// start.
+func (a *aligned) ConfineFirst(part *control.Box) bool {
+	_, ok := a.inner.(Confiner)
+	if ok {
+		a.first = part
+	}
+	return ok
+}
+
 // Certificate returns the proof of the last plan's bound, about the problem in the
 // frame of its start; nil if there is none.
 func (a *aligned) Certificate() *certificate.Certificate {

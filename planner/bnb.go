@@ -83,6 +83,12 @@ func (b *BranchAndBound) Plan(ctx context.Context, x0 []float64, warm *control.P
 	return b.finish(plan, x0, c), nil
 }
 
+// ConfineFirst restricts the first action of the next plans.
+func (b *BranchAndBound) ConfineFirst(part *control.Box) bool {
+	b.first = part
+	return true
+}
+
 // Programs that no search will close: there the plan matters more than the bound,
 // and most of the time goes to a global search for it.
 const (

@@ -9,14 +9,16 @@ import (
 
 // escape breaks the dead end in which a model meets a state where it promises
 // motion that does not come: the state stays, so the best plan stays, and would
-// be repeated for ever. After each such step the next action is drawn around the
-// plan's, from a box that doubles with every further failure, until the state
-// moves again.
+// be repeated for ever. What failed is known to be wrong there, so after each such
+// step it is ruled out, with more around it after every further failure: a planner that
+// can plans among the actions on one side of it, one that cannot has its action drawn
+// around the plan's.
 type escape struct {
-	share float64 // half-width of the first box as a share of the action box; 0: off
+	share float64 // of the action box that is ruled out to each side at first; 0: off
 	rng   *rand.Rand
 
 	from, want []float64 // state of the last step and the state predicted for now
+	tried      []float64 // action of the last step
 	failures   int
 }
 
@@ -25,7 +27,7 @@ const stuckShare = 0.1
 
 // forget starts an episode with its own stream of random numbers.
 func (e *escape) forget(seed uint64) {
-	e.failures, e.from, e.want = 0, nil, nil
+	e.failures, e.from, e.want, e.tried = 0, nil, nil, nil
 	e.rng = rand.New(rand.NewPCG(seed, 0x657363))
 }
 
@@ -42,11 +44,47 @@ func (e *escape) observe(x []float64) {
 	e.want = nil
 }
 
-// expect remembers the prediction of the plan that is applied from x.
-func (e *escape) expect(x []float64, plan *control.Plan) {
+// expect remembers the prediction of the plan that is applied from x, and the action u
+// that is.
+func (e *escape) expect(x []float64, plan *control.Plan, u []float64) {
 	e.from = append(e.from[:0], x...)
 	e.want = append([]float64(nil), plan.State(1)...)
+	e.tried = append(e.tried[:0], u...)
 }
+
+// width is the share of the box that is ruled out to each side of what failed.
+func (e *escape) width() float64 {
+	return min(0.5, e.share*math.Pow(2, float64(e.failures-1)))
+}
+
+// confine returns the part of the box, as seen from f, in which the next action may be:
+// on a random side of what failed, along a random coordinate, as far away as width says.
+// It returns false if nothing failed, or if no side has room.
+func (e *escape) confine(box control.Box, f control.Frame) (control.Box, bool) {
+	if e.share == 0 || e.failures == 0 {
+		return box, false
+	}
+	tried, part := make([]float64, box.Dim()), box.Clone()
+	f.Vectors(tried, e.tried)
+	for _, k := range e.rng.Perm(2 * box.Dim()) {
+		j := k / 2
+		lower, upper := box.Lower[j], box.Upper[j]
+		away := e.width() * (upper - lower)
+		if k%2 == 0 {
+			upper = tried[j] - away
+		} else {
+			lower = tried[j] + away
+		}
+		if upper-lower >= leastRoom*(box.Upper[j]-box.Lower[j]) {
+			part.Lower[j], part.Upper[j] = lower, upper
+			return part, true
+		}
+	}
+	return box, false
+}
+
+// leastRoom is the share of an edge that a side must have.
+const leastRoom = 0.05
 
 // move perturbs the action u if the last one failed, within the box as seen from f, and
 // reports whether it did.
@@ -54,7 +92,7 @@ func (e *escape) move(u []float64, box control.Box, f control.Frame) bool {
 	if e.share == 0 || e.failures == 0 {
 		return false
 	}
-	share := min(0.5, e.share*math.Pow(2, float64(e.failures-1)))
+	share := e.width()
 	f.Vectors(u, u)
 	for i := range u {
 		u[i] += share * (box.Upper[i] - box.Lower[i]) * (2*e.rng.Float64() - 1)

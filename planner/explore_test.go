@@ -55,7 +55,7 @@ func TestBranchAndBoundExplores(t *testing.T) {
 		return found, err
 	}
 	large := largePocket(exploreFrom/28 + 1)
-	found, err := explore(large, 4*time.Second)
+	found, err := explore(large, 12*time.Second)
 	if err != nil || found == nil || !found.Verified {
 		t.Fatalf("found %+v, %v", found, err)
 	}

@@ -21,10 +21,11 @@ type MPCOptions struct {
 	Hold []float64
 	// Strict makes a step without a usable plan an error instead of a fallback.
 	Strict bool
-	// Escape is how far the action after one that moved nothing may be from the
-	// plan's, as a share of the action box: the state has not changed, so neither
-	// has the plan, and repeating it is useless. It doubles with each further
-	// failure. 0 means 0.05, negative never.
+	// Escape is the share of the action box, to each side of an action that moved
+	// nothing, that is ruled out for the next one: the state has not changed, so neither
+	// has the plan, and repeating it is useless. It doubles with each further failure.
+	// A [Confiner] plans within what is left, for others an action that far from the
+	// plan's is drawn. 0 means 0.05, negative never.
 	Escape float64
 	// Align finds the frame the action box belongs to, by the state a plan starts
 	// from; nil means that of the world.
@@ -63,6 +64,7 @@ type PlanRecord struct {
 	Late     bool          // the timeout was reached
 	Fallback Fallback
 	Escaped  bool  // the action applied is not the plan's, see MPCOptions.Escape
+	Confined bool  // the plan is one of those that do not repeat what failed
 	Reason   error // why the plan was not used; nil if it was
 }
 
@@ -119,15 +121,19 @@ func (m *MPC) Act(ctx context.Context, dst, x []float64, t int) error {
 		m.escape.forget(m.opts.Seed)
 	}
 	m.escape.observe(x)
+	confined := m.confine(x)
 	rec := m.plan(ctx, x, t)
+	rec.Confined = confined
 	if rec.Reason != nil && m.opts.Strict {
 		m.report(rec)
 		return fmt.Errorf("planner: no usable plan: %w", rec.Reason)
 	}
 	rec.Fallback = m.choose(dst, rec)
 	if rec.Fallback == NoFallback {
-		m.escape.expect(x, rec.Plan)
-		rec.Escaped = m.escape.move(dst, m.action, m.opts.Align.Of(x))
+		if !confined {
+			rec.Escaped = m.escape.move(dst, m.action, m.opts.Align.Of(x))
+		}
+		m.escape.expect(x, rec.Plan, dst)
 	}
 	m.before = append(m.before[:0], dst...)
 	m.report(rec)
@@ -138,6 +144,21 @@ func (m *MPC) report(rec PlanRecord) {
 	if m.opts.OnPlan != nil {
 		m.opts.OnPlan(rec)
 	}
+}
+
+// confine tells the planner where the first action may be, if it can be told, and
+// reports whether that is less than the box.
+func (m *MPC) confine(x []float64) bool {
+	c, ok := m.planner.(Confiner)
+	if !ok {
+		return false
+	}
+	part, less := m.escape.confine(m.action, m.opts.Align.Of(x))
+	if !less {
+		c.ConfineFirst(nil)
+		return false
+	}
+	return c.ConfineFirst(&part)
 }
 
 // plan asks the planner, within the timeout, and judges what it says.

@@ -49,8 +49,9 @@ type Problem struct {
 	// counts as verified; 0 means 1e-5.
 	Tolerance float64
 
-	actions control.Box // of a whole sequence, H x Nu
-	held    []float64   // Hold at every step, H x Nu
+	first   *control.Box // of the first action, nil for Action; see Confiner
+	actions control.Box  // of a whole sequence, H x Nu
+	held    []float64    // Hold at every step, H x Nu
 }
 
 // Constrained reports whether not every action sequence of the box is a plan.
@@ -105,6 +106,10 @@ func (p Problem) prepared() (Problem, error) {
 // program returns the problem from x0 on.
 func (p *Problem) program(x0 []float64) (*relu.Program, error) {
 	prog, err := relu.New(p.Step, x0, p.Action, p.Cost, p.Before)
+	if err == nil && p.first != nil {
+		copy(prog.Box.Lower, p.first.Lower)
+		copy(prog.Box.Upper, p.first.Upper)
+	}
 	if err == nil && p.Constrained() {
 		err = prog.Constrain(p.Constraints, p.Integer)
 	}
@@ -170,4 +175,11 @@ func (p *Problem) SetBefore(u []float64) {
 // BeforeSetter is a planner whose cost may read the action before the plan.
 type BeforeSetter interface {
 	SetBefore(u []float64)
+}
+
+// Confiner is a planner that can be told where the first action of the next plans may
+// be: in a part of the action box, in the frame the box belongs to; nil for all of it.
+// What it proves then speaks of those plans alone. It returns false if it cannot.
+type Confiner interface {
+	ConfineFirst(part *control.Box) bool
 }

@@ -34,8 +34,11 @@ type RunSummary struct {
 	CertifiedFraction Number `json:"certified_fraction"`
 	// ActionsReplaced counts the steps at which another action than the plan's was
 	// applied, because the one before had moved nothing.
-	ActionsReplaced int        `json:"actions_replaced"`
-	ModelError      ModelError `json:"model_error"`
+	ActionsReplaced int `json:"actions_replaced"`
+	// PlansConfined counts the plans that are proven among those that do not repeat what
+	// had just moved nothing, and not among all.
+	PlansConfined int        `json:"plans_confined"`
+	ModelError    ModelError `json:"model_error"`
 
 	Out string `json:"out"` // the run folder
 }

@@ -12,7 +12,7 @@ type ModelError struct {
 
 // summarize computes what follows from the steps.
 func (o *Outcome) summarize() {
-	o.Cost, o.ActionsReplaced = 0, 0
+	o.Cost, o.ActionsReplaced, o.PlansConfined = 0, 0, 0
 	plans, certified := 0, 0
 	for i := range o.Steps {
 		o.Cost += o.Steps[i].StageCost
@@ -21,6 +21,9 @@ func (o *Outcome) summarize() {
 		}
 		if o.Steps[i].Certified {
 			certified++
+		}
+		if o.Steps[i].Confined {
+			o.PlansConfined++
 		}
 		if o.Steps[i].Escaped {
 			o.ActionsReplaced++

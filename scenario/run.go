@@ -22,6 +22,7 @@ type Step struct {
 	PlanTime time.Duration // wall clock
 	Fallback planner.Fallback
 	Escaped  bool  // the action is not quite the plan's: the one before moved nothing
+	Confined bool  // the plan is one of those that do not repeat what moved nothing
 	Reason   error // why the plan was not used; nil if it was
 	// Certified says that a sound bound met a gap tolerance of the scenario by
 	// the deadline, and that the action applied is the one the bound speaks of.
@@ -42,6 +43,7 @@ type Outcome struct {
 	// plans.
 	CertifiedFraction float64
 	ActionsReplaced   int // steps that escaped
+	PlansConfined     int // steps whose plan was confined
 	ModelError        ModelError
 
 	// Trace is the course of a search of bnb, that of step TraceStep: the longest
@@ -167,7 +169,7 @@ func (r *runner) step(t int, x, u, next []float64) {
 		T: t, X: clone(x), U: clone(u), Next: clone(next), Model: model,
 		StageCost: r.cost.Stage(1, model, u, before),
 		Error:     r.loop.Task.Error(model, goal),
-		Plan:      r.plan.Plan, PlanTime: r.plan.Time, Fallback: r.plan.Fallback, Escaped: r.plan.Escaped, Reason: r.plan.Reason,
+		Plan:      r.plan.Plan, PlanTime: r.plan.Time, Fallback: r.plan.Fallback, Escaped: r.plan.Escaped, Confined: r.plan.Confined, Reason: r.plan.Reason,
 	}
 	s.Certified = r.loop.scenario.certified(&s)
 	r.plan = planner.PlanRecord{}

@@ -115,6 +115,9 @@ func checkProof(r *report.Run) finding {
 	if !f.OK {
 		f.Remedy = "more planner.time, fewer ReLUs, or a larger planner.gap or planner.abs_gap"
 	}
+	if s.PlansConfined > 0 {
+		f.Detail += fmt.Sprintf("; %d of %d plans were confined away from an action that had moved nothing", s.PlansConfined, s.Steps)
+	}
 	if s.ActionsReplaced > 0 {
 		f.Detail += fmt.Sprintf("; at %d of %d steps another action was applied, since the one before had moved nothing", s.ActionsReplaced, s.Steps)
 		f.Remedy += "; a model that sees where a poke misses"

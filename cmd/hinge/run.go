@@ -104,7 +104,7 @@ func (a *app) runEpisode(ctx context.Context, loop *scenario.Loop, s *scenario.S
 	outcome, err := loop.Run(ctx, scenario.RunOptions{OnStep: func(step *scenario.Step) {
 		folder.add(step)
 		p.set(step.T+1, fmt.Sprintf("error %.3g %s", step.Error, loop.Task.Unit))
-		a.log.Info("step", "t", step.T, "error", step.Error, "plan", step.PlanTime, "certified", step.Certified, "escaped", step.Escaped)
+		a.log.Info("step", "t", step.T, "error", step.Error, "plan", step.PlanTime, "certified", step.Certified, "escaped", step.Escaped, "confined", step.Confined)
 		if step.Reason != nil {
 			a.log.Warn("plan not used", "t", step.T, "reason", step.Reason, "instead", step.Fallback)
 		}
@@ -136,6 +136,7 @@ func (r runResult) text(w io.Writer) {
 	t.Add("gap, median", r.RelGap.Median, "of the cost")
 	t.Add("certified", r.CertifiedFraction, "of the plans")
 	t.Add("actions replaced", r.ActionsReplaced, "steps after nothing moved")
+	t.Add("plans confined", r.PlansConfined, "away from what moved nothing")
 	t.Add("model error, 1 step", r.ModelError.OneStep, r.FinalErrorUnit)
 	t.Add("model error, horizon", r.ModelError.Horizon, r.FinalErrorUnit)
 	fmt.Fprint(w, t)

@@ -140,7 +140,7 @@ func summaryOf(o *scenario.Outcome, run *report.Run) *report.RunSummary {
 		Task: s.Task, Planner: s.Planner.Name, Model: s.ModelName(), Seed: s.Seed,
 		Success: o.Success, FinalError: report.Number(o.FinalError), FinalErrorUnit: o.Loop.Task.Unit,
 		DeadlineMS:        report.Number(1000 * s.Planner.Time),
-		CertifiedFraction: report.Number(o.CertifiedFraction), ActionsReplaced: o.ActionsReplaced,
+		CertifiedFraction: report.Number(o.CertifiedFraction), ActionsReplaced: o.ActionsReplaced, PlansConfined: o.PlansConfined,
 		ModelError: report.ModelError{OneStep: report.Number(o.ModelError.OneStep), Horizon: report.Number(o.ModelError.Horizon)},
 		Out:        run.Dir,
 	}
