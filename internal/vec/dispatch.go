@@ -15,7 +15,3 @@ type kernelSet struct {
 
 // kernels is the best set this processor can run.
 var kernels = available()[0]
-
-// Kernels returns the name of the implementation in use: "avx512", "avx2" or
-// "portable".
-func Kernels() string { return kernels.name }

@@ -1,6 +1,6 @@
 // Package vec holds the few inner loops that bounds and evaluations spend their
 // time in, as AVX2 and AVX-512 kernels with a portable version beside them. The
-// choice is made once, by what the processor has; see [Kernels].
+// choice is made once, by what the processor has.
 //
 // A panel is a stack of rows of [Lanes] numbers: lane r of all rows belongs to
 // linear form r, so that sixteen forms are pulled back through a network at once.
