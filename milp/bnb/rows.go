@@ -44,8 +44,7 @@ func normColumns(p *relu.Program) int {
 	cols := 0
 	for i := range p.Terms {
 		switch k := &p.Terms[i]; k.Norm {
-		case control.L1:
-			cols += 2 * k.Rows
+		case control.L1: // folded rows
 		case control.Hinge:
 			cols += k.Rows
 		default:
@@ -76,8 +75,7 @@ func (r *rows) objective(lin *linearisation, b *bound.Bounder, col int) []int {
 		case control.L1:
 			for j := range k.Rows {
 				lin.residual(e, k, j)
-				r.absolute(e, size[j], k.Factor, col)
-				col += 2
+				r.absolute(e, size[j], k.Factor)
 			}
 			continue
 		case control.Hinge:
@@ -116,18 +114,11 @@ func (r *rows) sizes(b *bound.Bounder, i int) []float64 {
 	return size
 }
 
-// absolute adds factor |e| as factor (p + n) with e = p - n, columns col and col+1.
-func (r *rows) absolute(e []float64, size, factor float64, col int) {
+// absolute adds factor |e|.
+func (r *rows) absolute(e []float64, size, factor float64) {
 	c := e[len(e)-1]
 	r.take(e, 1)
-	r.with(col, -1)
-	r.with(col+1, 1)
-	r.add(-c, -c)
-	for range 2 {
-		r.lp.SetColumn(col, 0, size)
-		r.lp.SetCost(col, factor)
-		col++
-	}
+	r.lp.SetFold(r.add(-c-size, -c+size), -c, factor)
 }
 
 // epigraph makes column col at least e, and at least -e on both sides.

@@ -10,9 +10,11 @@ import (
 // edge, 5 bytes a variable. The zero value is empty.
 type Basis struct {
 	cols   int
-	at     []place   // columns, then rows
+	at     []place   // columns, then rows; with underneath where a row is below its kink
 	weight []float32 // as at
 }
+
+const underneath place = 1 << 7
 
 // Rows returns the number of rows the program had.
 func (b *Basis) Rows() int { return len(b.at) - b.cols }
@@ -21,6 +23,13 @@ func (b *Basis) Rows() int { return len(b.at) - b.cols }
 func (s *Solver) Basis(dst *Basis) {
 	dst.cols = s.n
 	dst.at = append(dst.at[:0], s.at...)
+	if s.folds > 0 {
+		for v, below := range s.below {
+			if below {
+				dst.at[v] |= underneath
+			}
+		}
+	}
 	dst.weight = slices.Grow(dst.weight[:0], len(s.weight))[:len(s.weight)]
 	for j, w := range s.weight {
 		dst.weight[j] = float32(min(w, math.MaxFloat32))
@@ -36,12 +45,18 @@ func (s *Solver) SetBasis(b *Basis) {
 		panic(fmt.Sprintf("lp: SetBasis: a basis of %d columns for a program of %d", b.cols, s.n))
 	}
 	known := min(len(b.at), len(s.at))
-	copy(s.at, b.at)
-	for j := range known {
+	for j, at := range b.at[:known] {
+		s.at[j] = at &^ underneath
 		s.weight[j] = float64(b.weight[j])
+		if s.fold[j] != 0 {
+			s.turn(j, at&underneath != 0)
+		}
 	}
 	for j := known; j < len(s.at); j++ {
 		s.at[j], s.weight[j] = basic, 1
+		if s.fold[j] != 0 {
+			s.turn(j, false)
+		}
 	}
 	w := &s.work
 	w.oldCols, w.oldRows = w.oldCols[:0], w.oldRows[:0]
@@ -61,13 +76,17 @@ func (s *Solver) SetBasis(b *Basis) {
 func (s *Solver) Clone() *Solver {
 	c := New(s.n)
 	for i, r := range s.rows {
-		c.AddRow(nil, nil, s.lower[s.n+i], s.upper[s.n+i])
+		lower, upper := s.ends(s.n + i)
+		c.AddRow(nil, nil, lower, upper)
+		if f := s.fold[s.n+i]; f != 0 {
+			c.SetFold(i, s.kink[s.n+i], f)
+		}
 		copy(c.dense(i), s.dense(i))
 		c.rows[i] = row{r.dense, slices.Clone(r.index), slices.Clone(r.value)}
 	}
-	copy(c.cost, s.cost)
-	copy(c.lower, s.lower)
-	copy(c.upper, s.upper)
+	copy(c.cost[:s.n], s.cost)
+	copy(c.lower[:s.n], s.lower)
+	copy(c.upper[:s.n], s.upper)
 	var b Basis
 	s.Basis(&b)
 	c.SetBasis(&b)

@@ -26,6 +26,9 @@ func (p *program) vertices(visit func(x []float64)) {
 	}
 	for i, row := range p.rows {
 		plane(row, p.rowLower[i], p.rowUpper[i])
+		if p.fold[i] != 0 {
+			plane(row, p.kink[i])
+		}
 	}
 	var chosen [][]float64
 	var choose func(from int)

@@ -88,13 +88,12 @@ func (s *Solver) applyFlips() {
 	clear(rhs)
 	for _, f := range s.work.flips {
 		j := int(f.variable)
-		s.objective += s.d[j] * f.move
+		s.objective += f.gain
 		s.x[j] += f.move
-		s.at[j] = atLower + atUpper - s.at[j]
 		if j < s.n {
 			z[j] = f.move
 		} else {
-			rhs[k.posRow[j-s.n]] = f.move
+			rhs[k.posRow[j-s.n]] += f.move // a folded row may cross twice
 		}
 	}
 	for b, i := range k.rows {
@@ -119,6 +118,8 @@ func (s *Solver) perturb() {
 		by := s.scale * 1e-6 * (0.5 + fraction(uint64(j), uint64(s.perturbed)))
 		switch {
 		case at == basic || at == atZero || s.lo[j] == s.hi[j]:
+			continue
+		case s.atKink(j) && math.Abs(s.d[j])+by > s.span(j):
 			continue
 		case at == atUpper:
 			by = -by

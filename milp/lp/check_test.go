@@ -14,6 +14,7 @@ type program struct {
 	cost, lower, upper []float64
 	rows               [][]float64
 	rowLower, rowUpper []float64
+	fold, kink         []float64 // see SetFold; fold 0 for none
 }
 
 func (p *program) solver() *Solver {
@@ -31,6 +32,23 @@ func (p *program) solver() *Solver {
 func (p *program) addTo(s *Solver, i int) {
 	index, value := sparse(p.rows[i])
 	s.AddRow(index, value, p.rowLower[i], p.rowUpper[i])
+	if p.fold[i] != 0 {
+		s.SetFold(i, p.kink[i], p.fold[i])
+	}
+}
+
+// foldLast folds the last row at a place of its range, which it makes finite.
+func (p *program) foldLast(slope, kink float64) {
+	i := len(p.rows) - 1
+	lower, upper := max(p.rowLower[i], -50), min(p.rowUpper[i], 50)
+	lower, upper = min(lower, upper), max(lower, upper)
+	p.rowLower[i], p.rowUpper[i] = lower, upper
+	p.fold[i], p.kink[i] = slope, min(max(kink, lower), upper)
+}
+
+// foldCost is what row i adds to the objective.
+func (p *program) foldCost(i int, activity float64) float64 {
+	return p.fold[i] * math.Abs(activity-p.kink[i])
 }
 
 func sparse(row []float64) (index []int, value []float64) {
@@ -48,6 +66,7 @@ func (p *program) addColumn(cost, lower, upper float64) {
 
 func (p *program) addRow(lower float64, row []float64, upper float64) {
 	p.rows, p.rowLower, p.rowUpper = append(p.rows, row), append(p.rowLower, lower), append(p.rowUpper, upper)
+	p.fold, p.kink = append(p.fold, 0), append(p.kink, 0)
 }
 
 func (p *program) activity(i int, x []float64) float64 {
@@ -62,6 +81,9 @@ func (p *program) value(x []float64) float64 {
 	sum := 0.0
 	for j, c := range p.cost {
 		sum += c * x[j]
+	}
+	for i := range p.rows {
+		sum += p.foldCost(i, p.activity(i, x))
 	}
 	return sum
 }
@@ -94,7 +116,11 @@ func (p *program) bound(scale float64, y []float64, tol float64) float64 {
 	}
 	sum := 0.0
 	for i, v := range y {
-		sum += least(v, p.rowLower[i], p.rowUpper[i])
+		if p.fold[i] == 0 {
+			sum += least(v, p.rowLower[i], p.rowUpper[i])
+			continue
+		}
+		sum += p.leastFolded(i, scale, v)
 	}
 	for j, c := range p.cost {
 		d := scale * c
@@ -104,6 +130,16 @@ func (p *program) bound(scale float64, y []float64, tol float64) float64 {
 		sum += least(d, p.lower[j], p.upper[j])
 	}
 	return sum
+}
+
+// leastFolded returns the least of v r + scale times the cost of the folded row i, r its
+// activity.
+func (p *program) leastFolded(i int, scale, v float64) float64 {
+	at := inf
+	for _, r := range []float64{p.rowLower[i], p.kink[i], p.rowUpper[i]} {
+		at = min(at, v*r+scale*p.foldCost(i, r))
+	}
+	return at
 }
 
 // check proves the status by arithmetic: primal feasibility and equality of both
@@ -154,6 +190,13 @@ func (p *program) complementary(s *Solver) error {
 		}
 	}
 	for i, y := range s.RowDual() {
+		if r := p.activity(i, s.X()); p.fold[i] != 0 {
+			if excess := y*r + p.foldCost(i, r) - p.leastFolded(i, 1, y); excess > 1e-7 {
+				return fmt.Errorf("row %d: multiplier %g at %g in [%g, %g], folded at %g by %g: %g too much",
+					i, y, r, p.rowLower[i], p.rowUpper[i], p.kink[i], p.fold[i], excess)
+			}
+			continue
+		}
 		if err := each("row", i, y, p.activity(i, s.X()), p.rowLower[i], p.rowUpper[i]); err != nil {
 			return err
 		}
@@ -217,6 +260,9 @@ func random(r *rand.Rand, cols, rows int) *program {
 			lower, upper = at+min(lower, 0), at+max(upper, 0)
 		}
 		p.addRow(lower, row, upper)
+		if r.IntN(3) == 0 {
+			p.foldLast(math.Abs(number(r))+0.1, number(r))
+		}
 	}
 	return p
 }

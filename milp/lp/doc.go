@@ -38,6 +38,8 @@
 // for long; before an answer the given costs are back and everything is computed
 // anew.
 //
+// The absolute value of a row can be part of the objective ([Solver.SetFold], fold.go).
+//
 // The dual simplex starts from signs of d that fit the bounds. Boxed variables are
 // put on the side that fits. If a variable without that bound has the wrong sign,
 // phase one solves the program with the bounds [0, 1], [-1, 0], [-1000, 1000]

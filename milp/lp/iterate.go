@@ -33,10 +33,15 @@ func (s *Solver) iterate(cutoff float64, limits limits) outcome {
 			sigma, delta = -1, s.x[p]-s.hi[p]
 		}
 		s.pivotRow(p)
-		q, ok := s.entering(sigma, delta)
+		q, ok := s.entering(p, sigma, delta)
 		if !ok {
 			s.setRay(p, sigma)
 			return infeasible
+		}
+		if q == p {
+			s.turnBasic(p, sigma)
+			s.Iterations++
+			continue
 		}
 		if !s.pivotColumn(p, q) && s.updates > 0 {
 			s.factor()

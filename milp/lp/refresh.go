@@ -12,7 +12,7 @@ func (s *Solver) restoreCosts() {
 	copy(s.c, s.cost)
 	s.modified = false
 	s.scale = 0
-	for _, c := range s.cost[:s.n] {
+	for _, c := range s.cost {
 		s.scale = max(s.scale, math.Abs(c))
 	}
 	if s.scale == 0 {
@@ -25,11 +25,11 @@ func (s *Solver) restoreCosts() {
 //
 //	t = c + A' c_r,   y_R = W' t_S,   d_N = t_N - A[R,N]' y_R,   d_R = c_r + y_R
 //
-// with c_r the costs of rows, which only perturbations make other than 0.
+// with c_r the costs of rows, which only folds and perturbations make other than 0.
 func (s *Solver) computeDual() float64 {
 	k, t := &s.kernel, s.work.column
 	copy(t, s.c[:s.n])
-	if s.modified {
+	if s.modified || s.folds > 0 {
 		for i, c := range s.c[s.n:] {
 			if c != 0 && k.posRow[i] < 0 {
 				s.rows[i].addTo(t, c)
@@ -63,6 +63,10 @@ func (s *Solver) settle() (fits bool) {
 	fits = true
 	for j := range s.at {
 		if s.at[j] == basic {
+			continue
+		}
+		if s.folded(j) {
+			s.settleFold(j, tol)
 			continue
 		}
 		lo, hi, d := s.lo[j], s.hi[j], s.d[j]
@@ -139,5 +143,18 @@ func (s *Solver) computeObjective() {
 	s.objective = dot(s.c[:s.n], s.x[:s.n])
 	if s.modified {
 		s.objective += dot(s.c[s.n:], s.x[s.n:])
+	}
+	if s.folds == 0 {
+		return
+	}
+	for i, f := range s.fold[s.n:] {
+		v := s.n + i
+		switch {
+		case f == 0:
+		case s.modified:
+			s.objective -= s.c[v] * s.kink[v]
+		default:
+			s.objective += s.c[v] * (s.x[v] - s.kink[v])
+		}
 	}
 }

@@ -20,7 +20,7 @@ func (s *Solver) AddRow(index []int, value []float64, lower, upper float64) int 
 	}
 	s.addVariable(basic, lower, upper)
 	s.kernel.posRow = append(s.kernel.posRow, -1)
-	s.ray = append(s.ray, 0)
+	s.ray, s.y = append(s.ray, 0), append(s.y, 0)
 	s.rows[i].set(dense)
 	s.x[s.n+i] = s.rows[i].dot(s.x[:s.n])
 	return i
@@ -29,24 +29,23 @@ func (s *Solver) AddRow(index []int, value []float64, lower, upper float64) int 
 // SetRow sets the range of row i.
 func (s *Solver) SetRow(i int, lower, upper float64) {
 	s.checkRow("SetRow", i)
-	checkRange("SetRow", lower, upper)
-	s.lower[s.n+i], s.upper[s.n+i] = lower, upper
+	s.setRange("SetRow", s.n+i, lower, upper)
 }
 
 // ReplaceRow sets entries and range of row i. The row stays tight if it was.
 func (s *Solver) ReplaceRow(i int, index []int, value []float64, lower, upper float64) {
 	s.checkRow("ReplaceRow", i)
-	checkRange("ReplaceRow", lower, upper)
 	dense := s.scatter("ReplaceRow", index, value)
 	copy(s.dense(i), dense)
 	s.rows[i].set(dense)
-	s.lower[s.n+i], s.upper[s.n+i] = lower, upper
+	s.setRange("ReplaceRow", s.n+i, lower, upper)
 	if b := s.kernel.posRow[i]; b >= 0 {
 		s.dualFresh, s.primalFresh = false, false
 		s.replaceTight(i, int(b))
 	} else {
 		s.weight[s.n+i] = 1
 		s.x[s.n+i] = s.rows[i].dot(s.x[:s.n])
+		s.dualFresh = s.dualFresh && s.fold[s.n+i] == 0
 	}
 }
 
@@ -82,11 +81,17 @@ func (s *Solver) TruncateRows(rows int) {
 		}
 	}
 	total := s.n + rows
+	for _, f := range s.fold[total:] {
+		if f != 0 { // its cost goes with it
+			s.folds--
+			s.dualFresh = false
+		}
+	}
 	for _, v := range s.variables() {
 		*v = (*v)[:total]
 	}
-	s.at = s.at[:total]
-	s.rows, s.ray, s.full = s.rows[:rows], s.ray[:rows], s.full[:rows*s.n]
+	s.at, s.below = s.at[:total], s.below[:total]
+	s.rows, s.ray, s.y, s.full = s.rows[:rows], s.ray[:rows], s.y[:rows], s.full[:rows*s.n]
 	s.kernel.posRow = s.kernel.posRow[:rows]
 }
 
@@ -144,8 +149,9 @@ func (s *Solver) scatter(method string, index []int, value []float64) []float64 
 func (s *Solver) dense(i int) []float64 { return s.full[i*s.n : (i+1)*s.n] }
 
 // variables returns the slices with one float64 a variable.
-func (s *Solver) variables() [9]*[]float64 {
-	return [...]*[]float64{&s.cost, &s.c, &s.lower, &s.upper, &s.boxLo, &s.boxHi, &s.x, &s.d, &s.weight}
+func (s *Solver) variables() [13]*[]float64 {
+	return [...]*[]float64{&s.cost, &s.c, &s.lower, &s.upper, &s.boxLo, &s.boxHi, &s.x, &s.d, &s.weight,
+		&s.fold, &s.kink, &s.foldLower, &s.foldUpper}
 }
 
 func (s *Solver) addVariable(at place, lower, upper float64) {
@@ -153,6 +159,6 @@ func (s *Solver) addVariable(at place, lower, upper float64) {
 		*v = append(*v, 0)
 	}
 	v := len(s.at)
-	s.at = append(s.at, at)
+	s.at, s.below = append(s.at, at), append(s.below, false)
 	s.lower[v], s.upper[v], s.weight[v] = lower, upper, 1
 }

@@ -115,9 +115,9 @@ func (s *Solver) phaseOne(limits limits) (status Status, fits bool) {
 			s.boxLo[j], s.boxHi[j] = 0, 0
 		}
 	}
-	s.lo, s.hi = s.boxLo, s.boxHi
+	s.lo, s.hi, s.boxed = s.boxLo, s.boxHi, true
 	status = s.optimise(math.Inf(1), limits)
-	s.lo, s.hi = s.lower, s.upper
+	s.lo, s.hi, s.boxed = s.lower, s.upper, false
 	return status, s.settle()
 }
 
@@ -132,8 +132,9 @@ func (s *Solver) withoutCosts(limits limits) Status {
 	return status
 }
 
-// finish leaves d and Objective as documented.
+// finish leaves d, y and Objective as documented.
 func (s *Solver) finish(status Status) {
+	defer s.setRowDual()
 	if status == Unbounded {
 		s.restoreCosts()
 		s.computeDual()
@@ -150,6 +151,13 @@ func (s *Solver) finish(status Status) {
 	}
 }
 
+// setRowDual sets y from the reduced costs of rows.
+func (s *Solver) setRowDual() {
+	for i, d := range s.d[s.n:] {
+		s.y[i] = d - s.cost[s.n+i]
+	}
+}
+
 // rayMargin returns what the ray proves the program to be infeasible by: positive,
 // or it proves nothing.
 func (s *Solver) rayMargin() float64 {
@@ -161,7 +169,11 @@ func (s *Solver) rayMargin() float64 {
 			continue
 		}
 		s.rows[i].addTo(z, -v)
-		margin += least(v, s.lo[s.n+i], s.hi[s.n+i])
+		lo, hi := s.lo[s.n+i], s.hi[s.n+i]
+		if s.folded(s.n + i) {
+			lo, hi = s.ends(s.n + i)
+		}
+		margin += least(v, lo, hi)
 	}
 	for j, v := range z {
 		margin += least(v, s.lo[j], s.hi[j])

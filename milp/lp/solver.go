@@ -29,17 +29,26 @@ type Solver struct {
 	lower, upper []float64 // as given
 	lo, hi       []float64 // those in force: lower and upper, or those of phase one
 	boxLo, boxHi []float64 // phase one
-	x, d         []float64 // value, reduced cost
-	weight       []float64 // |row of the basis inverse|^2 if basic
-	at           []place
+
+	// Of folded rows, see fold.go; fold is 0 for others.
+	fold, kink           []float64 // slope and place of the kink
+	foldLower, foldUpper []float64 // range as given; lower and upper are those of a side
+	below                []bool    // which side that is
+	folds                int       // how many there are
+
+	x, d   []float64 // value, reduced cost
+	weight []float64 // |row of the basis inverse|^2 if basic
+	at     []place
 
 	kernel kernel
 	ray    []float64 // Rows
+	y      []float64 // Rows, see RowDual
 	work   workspace
 
 	objective   float64 // of the current basis with the costs c
 	scale       float64 // largest |cost|, at least tiny
 	modified    bool    // c differs from cost
+	boxed       bool    // the bounds are those of phase one
 	zeroCost    bool    // costs count as 0: only feasibility is asked
 	stale       bool    // the kernel must be inverted before use
 	dualFresh   bool    // d belongs to the basis and to cost
@@ -109,8 +118,9 @@ func (s *Solver) Rows() int { return len(s.rows) }
 func (s *Solver) X() []float64 { return s.x[:s.n] }
 
 // RowDual returns the row multipliers y, Rows values: y_i >= 0 belongs to the row's
-// lower side, y_i <= 0 to its upper side.
-func (s *Solver) RowDual() []float64 { return s.d[s.n:] }
+// lower side, y_i <= 0 to its upper side. For a folded row -slope <= y_i <= slope
+// belongs to the kink.
+func (s *Solver) RowDual() []float64 { return s.y }
 
 // ReducedCost returns c - A'y, Cols values; exactly 0 for basic columns.
 func (s *Solver) ReducedCost() []float64 { return s.d[:s.n] }
@@ -164,7 +174,7 @@ func (s *Solver) Column(j int) (lower, upper float64) {
 // Row returns the range of row i.
 func (s *Solver) Row(i int) (lower, upper float64) {
 	s.checkRow("Row", i)
-	return s.lower[s.n+i], s.upper[s.n+i]
+	return s.ends(s.n + i)
 }
 
 func (s *Solver) checkCol(method string, j int) {

@@ -40,6 +40,20 @@ func (st *story) rangeAt(at float64, bounded bool) (lower, upper float64) {
 	return lower, upper
 }
 
+// rangeOfRow is rangeAt for row i.
+func (st *story) rangeOfRow(i int, at float64) (lower, upper float64) {
+	lower, upper = st.rangeAt(at, false)
+	return st.withKink(i, lower, upper)
+}
+
+// withKink makes a range one that row i can have.
+func (st *story) withKink(i int, lower, upper float64) (float64, float64) {
+	if p := st.p; p.fold[i] != 0 {
+		return min(max(lower, -50), p.kink[i]), max(min(upper, 50), p.kink[i])
+	}
+	return lower, upper
+}
+
 // row returns entries and range of a new row.
 func (st *story) row() (row []float64, lower, upper float64) {
 	row = make([]float64, len(st.p.cost))
@@ -64,11 +78,14 @@ func (st *story) step() {
 		s.SetColumn(j, p.lower[j], p.upper[j])
 	case kind < 6 && m > 0:
 		i := r.IntN(m)
-		p.rowLower[i], p.rowUpper[i] = st.rangeAt(p.activity(i, st.anchor), false)
+		p.rowLower[i], p.rowUpper[i] = st.rangeOfRow(i, p.activity(i, st.anchor))
 		s.SetRow(i, p.rowLower[i], p.rowUpper[i])
 	case kind < 8:
 		row, lower, upper := st.row()
 		p.addRow(lower, row, upper)
+		if r.IntN(2) == 0 {
+			p.foldLast(math.Abs(number(r))+0.1, number(r))
+		}
 		p.addTo(s, m)
 	case kind == 8 && m > 0:
 		i := r.IntN(m)
@@ -78,12 +95,14 @@ func (st *story) step() {
 			row[r.IntN(n)] += 0.1
 			lower, upper = p.rowLower[i], p.rowUpper[i]
 		}
+		lower, upper = st.withKink(i, lower, upper)
 		p.rows[i], p.rowLower[i], p.rowUpper[i] = row, lower, upper
 		index, value := sparse(row)
 		s.ReplaceRow(i, index, value, lower, upper)
 	case kind == 9 && m > 0:
 		keep := max(0, m-r.IntN(4))
 		p.rows, p.rowLower, p.rowUpper = p.rows[:keep], p.rowLower[:keep], p.rowUpper[:keep]
+		p.fold, p.kink = p.fold[:keep], p.kink[:keep]
 		s.TruncateRows(keep)
 	case kind == 10:
 		j := r.IntN(n)
