@@ -22,7 +22,7 @@ func (s *Solver) change(p, q int, sigma float64) bool {
 	s.moveDual(theta)
 	s.d[q], s.d[p] = 0, theta
 	k := &s.kernel
-	k.exchange(s.n, p, q, s.work.pivotTight[:k.size()], s.work.pair, pivot)
+	k.exchange(s.n, p, q, s.work.pivotTight[:k.size()], s.work.enter, pivot)
 	s.at[p], s.at[q] = at, basic
 	s.dualFresh = false
 	return math.Abs(theta) > 1e-12*s.scale
@@ -40,10 +40,10 @@ func (s *Solver) moveBasic(p, q int, pivot, move float64) {
 	}
 	inv := 1 / pivot
 	for _, j := range k.cols {
-		e := &s.work.pair[j]
-		s.x[j] += e[0] * move
-		r := e[0] * inv
-		s.weight[j] = max(s.weight[j]+r*(r*norm-2*e[1]), minWeight)
+		alpha := s.work.enter[j]
+		s.x[j] += alpha * move
+		r := alpha * inv
+		s.weight[j] = max(s.weight[j]+r*(r*norm-2*s.work.tau[j]), minWeight)
 	}
 	m := len(s.rows)
 	x, weight := s.x[n:][:m], s.weight[n:][:m]
@@ -51,7 +51,7 @@ func (s *Solver) moveBasic(p, q int, pivot, move float64) {
 		if b >= 0 {
 			continue
 		}
-		alpha, tau := s.rows[i].dotPair(s.work.pair)
+		alpha, tau := s.rows[i].dotPair(s.work.enter, s.work.tau)
 		if alpha == 0 {
 			continue
 		}

@@ -114,9 +114,9 @@ func (s *Solver) pivotEntry(q int) float64 {
 	return s.work.pivotTight[s.kernel.posRow[q-s.n]]
 }
 
-// pivotColumn sets pair to (G[S,q], tau_S) by column, tau = W G[p,R], with which
+// pivotColumn sets enter to G[S,q] and tau to W G[p,R] by column, with which
 //
-//	(G[i,q], tau_i) = A_i (pair),   tau_i = rho_i' rho_p
+//	G[i,q] = A_i enter,   tau_i = A_i tau = rho_i' rho_p
 //
 // for the loose rows i, rho the rows of the basis inverse. It reports whether G[p,q]
 // from here agrees with the pivot row.
@@ -124,26 +124,25 @@ func (s *Solver) pivotColumn(p, q int) bool {
 	k, w := &s.kernel, &s.work
 	rhs := w.rhs[:k.size()]
 	g := w.pivotTight[:k.size()]
-	for b, v := range g {
-		rhs[b] = [2]float64{0, v}
-	}
-	clear(w.pair)
+	clear(rhs)
+	clear(w.enter)
+	clear(w.tau)
 	if q < s.n {
 		for b, i := range k.rows {
-			rhs[b][0] = -s.full[int(i)*s.n+q]
+			rhs[b] = -s.full[int(i)*s.n+q]
 		}
-		w.pair[q][0] = 1
+		w.enter[q] = 1
 	} else {
-		rhs[k.posRow[q-s.n]][0] = 1
+		rhs[k.posRow[q-s.n]] = 1
 	}
 	for a, j := range k.cols {
-		w.pair[j][0], w.pair[j][1] = dotPair(k.row(a), rhs)
+		w.enter[j], w.tau[j] = dot(k.row(a), rhs), dot(k.row(a), g)
 	}
 	var entry float64
 	if p < s.n {
-		entry = w.pair[p][0]
+		entry = w.enter[p]
 	} else {
-		entry, _ = s.rows[p-s.n].dotPair(w.pair)
+		entry = s.rows[p-s.n].dot(w.enter)
 	}
 	pivot := s.pivotEntry(q)
 	return math.Abs(pivot) >= pivotTol && math.Abs(entry-pivot) <= 1e-8*(1+math.Abs(pivot))

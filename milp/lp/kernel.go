@@ -60,9 +60,9 @@ func (k *kernel) rowTimes(dst []float64, r *row) {
 //
 //	W[a,b] -= u_a g_b / g_q,   W[q,b] = -g_b / g_q,   W[a,p] = u_a / g_q,   W[q,p] = 1 / g_q,
 //
-// with g = G[p,R], u = G[S,q] (first of the pair, by column) and g_q = pivot. A row
+// with g = G[p,R], u = G[S,q] (by column) and g_q = pivot. A row
 // that becomes loose or a column that becomes nonbasic leaves W.
-func (k *kernel) exchange(n, p, q int, g []float64, u [][2]float64, pivot float64) {
+func (k *kernel) exchange(n, p, q int, g []float64, u []float64, pivot float64) {
 	a, b := -1, -1 // positions that fall vacant
 	if p < n {
 		a = int(k.posCol[p])
@@ -72,7 +72,7 @@ func (k *kernel) exchange(n, p, q int, g []float64, u [][2]float64, pivot float6
 	}
 	inv := 1 / pivot
 	for i, j := range k.cols {
-		if f := u[j][0]; f != 0 && i != a {
+		if f := u[j]; f != 0 && i != a {
 			axpy(k.row(i), -f*inv, g)
 		}
 	}
@@ -102,11 +102,11 @@ func (k *kernel) setRow(a, col int, g []float64, f float64) {
 	}
 }
 
-func (k *kernel) setColumn(b, row int, u [][2]float64, f float64) {
+func (k *kernel) setColumn(b, row int, u []float64, f float64) {
 	k.rows[b], k.posRow[row] = int32(row), int32(b)
 	at := b
 	for _, j := range k.cols {
-		k.w[at] = u[j][0] * f
+		k.w[at] = u[j] * f
 		at += k.stride
 	}
 }

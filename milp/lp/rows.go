@@ -63,9 +63,9 @@ func (s *Solver) replaceTight(i, b int) {
 		return
 	}
 	for a := range k.size() {
-		s.work.pair[k.cols[a]][0] = k.row(a)[b]
+		s.work.enter[k.cols[a]] = k.row(a)[b]
 	}
-	k.exchange(s.n, s.n+i, s.n+i, g, s.work.pair, g[b])
+	k.exchange(s.n, s.n+i, s.n+i, g, s.work.enter, g[b])
 	s.updates++
 }
 
@@ -110,7 +110,7 @@ func (s *Solver) loosen(i int) {
 	best := 0
 	for a := range k.size() {
 		j := k.cols[a]
-		s.work.pair[j][0] = k.row(a)[b]
+		s.work.enter[j] = k.row(a)[b]
 		if math.Abs(k.row(a)[b]) > math.Abs(k.row(best)[b]) {
 			best = a
 		}
@@ -118,7 +118,7 @@ func (s *Solver) loosen(i int) {
 	g := s.work.pivotTight[:k.size()]
 	copy(g, k.row(best))
 	p := int(k.cols[best])
-	k.exchange(s.n, p, s.n+i, g, s.work.pair, g[b])
+	k.exchange(s.n, p, s.n+i, g, s.work.enter, g[b])
 	s.at[p], s.at[s.n+i] = atLower, basic
 	s.weight[s.n+i] = 1
 	s.updates++

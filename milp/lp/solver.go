@@ -73,13 +73,13 @@ const (
 
 // workspace is scratch that outlives a call only to be reused.
 type workspace struct {
-	pivotRow   []float64    // Cols: G[p, columns]
-	pivotTight []float64    // up to Cols: G[p, R] by kernel position
-	rhs        [][2]float64 // up to Cols: right-hand sides by kernel position
-	pair       [][2]float64 // Cols: (entering column, tau) of the basic columns
-	column     []float64    // Cols
-	column2    []float64    // Cols
-	tight      []float64    // up to Cols, by kernel position
+	pivotRow   []float64 // Cols: G[p, columns]
+	pivotTight []float64 // up to Cols: G[p, R] by kernel position
+	rhs        []float64 // up to Cols: a right-hand side by kernel position
+	enter, tau []float64 // Cols: G[S,q] of the entering q and tau, at the basic columns
+	column     []float64 // Cols
+	column2    []float64 // Cols
+	tight      []float64 // up to Cols, by kernel position
 	cands      []candidate
 	flips      []flip
 	oldRows    []int32
@@ -98,7 +98,7 @@ func New(cols int) *Solver {
 	}
 	s.work = workspace{
 		pivotRow: make([]float64, cols), pivotTight: make([]float64, cols),
-		rhs: make([][2]float64, cols), pair: make([][2]float64, cols),
+		rhs: make([]float64, cols), enter: make([]float64, cols), tau: make([]float64, cols),
 		column: make([]float64, cols), column2: make([]float64, cols), tight: make([]float64, cols),
 		cands: make([]candidate, 0, cols), flips: make([]flip, 0, cols),
 		oldRows: make([]int32, 0, cols), oldCols: make([]int32, 0, cols),

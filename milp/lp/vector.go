@@ -1,5 +1,7 @@
 package lp
 
+import "hinge/internal/vec"
+
 // row holds the entries of a row of A: all of them if most are not zero, otherwise
 // those that are not, by column.
 type row struct {
@@ -41,16 +43,17 @@ func (r *row) dot(x []float64) float64 {
 	return sum
 }
 
-// dotPair returns r'x for both parts of x.
-func (r *row) dotPair(x [][2]float64) (first, second float64) {
+// dotPair returns r'x and r'y.
+func (r *row) dotPair(x, y []float64) (first, second float64) {
 	if r.dense {
-		return dotPair(r.value, x)
+		return dot(r.value, x), dot(r.value, y)
 	}
 	value := r.value[:len(r.index)]
+	y = y[:len(x)]
 	for t, j := range r.index {
-		v, e := value[t], &x[j]
-		first += v * e[0]
-		second += v * e[1]
+		v := value[t]
+		first += v * x[j]
+		second += v * y[j]
 	}
 	return first, second
 }
@@ -69,14 +72,11 @@ func (r *row) addTo(x []float64, f float64) {
 
 // axpy adds f x to y.
 func axpy(y []float64, f float64, x []float64) {
-	y = y[:len(x)]
-	for len(x) >= 4 && len(y) >= 4 {
-		y[0] += f * x[0]
-		y[1] += f * x[1]
-		y[2] += f * x[2]
-		y[3] += f * x[3]
-		x, y = x[4:], y[4:]
+	if len(x) >= wide {
+		vec.Axpy(f, x, y)
+		return
 	}
+	y = y[:len(x)]
 	for i, v := range x {
 		y[i] += f * v
 	}
@@ -84,35 +84,16 @@ func axpy(y []float64, f float64, x []float64) {
 
 // dot returns x'y.
 func dot(x, y []float64) float64 {
+	if len(x) >= wide {
+		return vec.Dot(x, y)
+	}
 	y = y[:len(x)]
-	var a, b, c, d float64
-	for len(x) >= 4 && len(y) >= 4 {
-		a += x[0] * y[0]
-		b += x[1] * y[1]
-		c += x[2] * y[2]
-		d += x[3] * y[3]
-		x, y = x[4:], y[4:]
-	}
+	var sum float64
 	for i, v := range x {
-		a += v * y[i]
+		sum += v * y[i]
 	}
-	return (a + b) + (c + d)
+	return sum
 }
 
-// dotPair returns x'y for both parts of y.
-func dotPair(x []float64, y [][2]float64) (first, second float64) {
-	y = y[:len(x)]
-	var a, b, c, d float64
-	for len(x) >= 2 && len(y) >= 2 {
-		a += x[0] * y[0][0]
-		b += x[0] * y[0][1]
-		c += x[1] * y[1][0]
-		d += x[1] * y[1][1]
-		x, y = x[2:], y[2:]
-	}
-	for i, v := range x {
-		a += v * y[i][0]
-		b += v * y[i][1]
-	}
-	return a + c, b + d
-}
+// wide is the length from which kernels pay.
+const wide = 8
