@@ -3,6 +3,7 @@ package bnb
 import (
 	"context"
 	"math"
+
 	"slices"
 
 	"hinge/control"
@@ -174,16 +175,20 @@ func (s *search) plantConstrained(ctx context.Context, t *tree) {
 }
 
 // explore walks from the solution of a relaxation. Walks may take as much work as
-// the tree while there is no plan, and a part of it later.
+// the tree while there is no plan, and a part of it later. Where every action sequence
+// is a plan there are good ones before the tree begins, and nothing is free.
 func (s *search) explore(ctx context.Context, x *expansion) {
 	if s.cells == nil || x.guess == nil {
 		return
 	}
-	share := 1.0
-	if s.best.u != nil {
+	share, free := 1.0, exploreFree
+	switch {
+	case !s.p.follows:
+		share, free = walkShare, 0
+	case s.best.u != nil:
 		share = exploreShare
 	}
-	if float64(s.cells.work) > share*float64(s.work)+exploreFree {
+	if float64(s.cells.work) > share*float64(s.work)+float64(free) {
 		return
 	}
 	s.cells.walkFrom(ctx, x.guess, &s.best)
@@ -193,6 +198,7 @@ func (s *search) explore(ctx context.Context, x *expansion) {
 // Work of walks: a part of the tree's, and what is free.
 const (
 	exploreShare = .05
+	walkShare    = .1
 	exploreFree  = 5_000_000
 )
 

@@ -48,7 +48,7 @@ type expansion struct {
 	// dropped is the smallest bound of what was pruned or clipped, +Inf if nothing.
 	dropped float64
 	found   incumbent
-	guess   []float64 // solution of a relaxation, where not all of the box are plans
+	guess   []float64 // solution of a relaxation
 	work    int       // see bound.Bounder.Work
 	share   float64   // of the search space that was pruned
 	trials  []trial   // see reliability.go

@@ -191,10 +191,14 @@ func (s *search) sharpen(ctx context.Context, t *tree, n *node) bool {
 	if math.IsInf(s.cutoff(), 1) {
 		return true // without an incumbent there is nothing to sharpen with
 	}
-	for range sharpenRounds {
+	for round := range sharpenRounds {
 		cutoff, before := s.cutoff(), n.bound
+		steps := sharpenSteps
+		if round == 0 {
+			steps = sharpenFirst
+		}
 		t.dropped = min(t.dropped, cutoff) // the ranges hold where J is less
-		how := &bound.Refinement{Steps: sharpenSteps, Rate: .2, Cutoff: cutoff, Bound: n.bound, Mult: n.dual.Mult,
+		how := &bound.Refinement{Steps: steps, Rate: .2, Cutoff: cutoff, Bound: n.bound, Mult: n.dual.Mult,
 			Stop: func() bool { return ctx.Err() != nil }, Proofs: t.rec.proofsBelow(cutoff)}
 		if !b.Refine(n.ranges, n.lower, n.upper, 0, how) {
 			n.rec.settle(math.Inf(1))
@@ -210,9 +214,11 @@ func (s *search) sharpen(ctx context.Context, t *tree, n *node) bool {
 	return true
 }
 
-// Rounds and steps of the sharpening of a root.
+// Rounds and steps of the sharpening of a root. The first round tells whether it is
+// worth more.
 const (
-	sharpenRounds = 4
+	sharpenRounds = 5
+	sharpenFirst  = 10
 	sharpenSteps  = 40
 )
 

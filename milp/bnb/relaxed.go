@@ -66,8 +66,8 @@ func (x *relaxed) process(e *expander, c *node, cutoff float64, out *expansion) 
 	out.found.offer(x.u, e.p.value(x.u, e.d.ws))
 	if e.p.follows {
 		c.form = &bound.Form{C: x.form.C, A: append([]float64(nil), x.form.A...)}
-		out.guess = append(out.guess[:0], x.u...)
 	}
+	out.guess = append(out.guess[:0], x.u...)
 	if e.p.follows {
 		c.rec.leanOn(clipping)
 	}

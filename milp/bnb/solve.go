@@ -172,8 +172,8 @@ func (s *search) few() bool {
 
 // Work that goes before other contestants enter.
 const (
-	fewUnits   = 16          // a step
-	fewTrial   = 100_000_000 // of the tree on phases, where units are few
+	fewUnits   = 16            // a step
+	fewTrial   = 1_000_000_000 // of the tree on phases, where units are few
 	treeTrial  = 1_000_000
 	phaseTrial = 1_000_000   // times the square of what stages have in between
 	stageTrial = 100_000_000 // times what stages have in between
