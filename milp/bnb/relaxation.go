@@ -115,22 +115,29 @@ func (r *relaxation) load(ranges bound.Ranges, lower, upper []float64) {
 // facet has the slope it started with, whatever came before: what a node's program
 // is must not depend on the nodes that were solved earlier.
 func (r *relaxation) setTriangle(t *triangle, l, u float64) {
+	if l >= 0 || u <= 0 {
+		r.setPhase(t, l, u, t.root)
+		return
+	}
+	z0, s := t.z[len(t.z)-1], slope(l, u)
+	r.lp.SetColumn(t.column, 0, u)
+	r.lp.SetRow(t.above, z0, z0-l)
+	r.setFacet(t, s, s*l, 0)
+}
+
+// setPhase fits the rows of a unit to a range where its phase is known. The facet may
+// have any slope s.
+func (r *relaxation) setPhase(t *triangle, l, u, s float64) {
 	z0 := t.z[len(t.z)-1]
-	switch {
-	case l >= 0: // a = z
+	if l >= 0 { // a = z
 		r.lp.SetColumn(t.column, l, u)
 		r.lp.SetRow(t.above, z0, z0)
-		r.setFacet(t, t.root, (t.root-1)*u, (t.root-1)*l)
-	case u <= 0: // a = 0
-		r.lp.SetColumn(t.column, 0, 0)
-		r.lp.SetRow(t.above, z0-u, z0-l)
-		r.setFacet(t, t.root, t.root*l, t.root*u)
-	default:
-		s := slope(l, u)
-		r.lp.SetColumn(t.column, 0, u)
-		r.lp.SetRow(t.above, z0, z0-l)
-		r.setFacet(t, s, s*l, 0)
+		r.setFacet(t, s, (s-1)*u, (s-1)*l)
+		return
 	}
+	r.lp.SetColumn(t.column, 0, 0) // a = 0
+	r.lp.SetRow(t.above, z0-u, z0-l)
+	r.setFacet(t, s, s*l, s*u)
 }
 
 // setFacet makes the facet's row say lower <= s z - a <= upper.

@@ -17,12 +17,15 @@ type relaxed struct {
 
 	y, d, rayCost []float64 // see follow
 	split         []int     // what may be split, of r.units; see choose
+	score         []float64 // of r.units
+	solved        lp.Snapshot
 }
 
 func newRelaxed(p *problem, b *bound.Bounder) *relaxed {
 	n := p.Inputs()
 	x := &relaxed{r: newRelaxation(p, b), dual: b.NewDual(), form: bound.Form{A: make([]float64, n)}, u: make([]float64, n)}
 	x.y, x.d, x.rayCost = make([]float64, x.r.lp.Rows()), make([]float64, x.r.lp.Cols()), make([]float64, x.r.lp.Cols())
+	x.score = make([]float64, len(x.r.units))
 	return x
 }
 
@@ -132,13 +135,18 @@ func (x *relaxed) choose(e *expander, c *node, cutoff float64, out *expansion) b
 			continue
 		}
 		x.split = append(x.split, i)
-		if score := math.Abs(y[t.below]) * gap; score > best {
-			best, at = score, t.unit
+		x.score[i] = math.Abs(y[t.below]) * gap
+		if x.score[i] > best {
+			best, at = x.score[i], t.unit
 		}
 	}
 	c.branch = branch{unit: at, onUnit: true}
-	if at >= 0 && !math.IsInf(cutoff, 1) && best < flatPrice*(cutoff-c.bound) {
+	switch {
+	case at < 0 || math.IsInf(cutoff, 1):
+	case best < flatPrice*(cutoff-c.bound):
 		c.branch.unit = x.tryUnits(e, c, cutoff, out)
+	case len(x.split) > 1:
+		c.branch.unit = x.lookAhead(e, c, cutoff, out)
 	}
 	return at >= 0
 }

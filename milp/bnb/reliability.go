@@ -1,7 +1,9 @@
 package bnb
 
 import (
+	"cmp"
 	"math"
+	"slices"
 
 	"hinge/milp/lp"
 )
@@ -26,11 +28,13 @@ type trial struct {
 }
 
 const (
-	flatPrice       = 1e-3 // share of what is missing to the cutoff below which prices say nothing
-	reliableTrials  = 2    // of a unit
-	trialIterations = 50   // of the simplex, for a half
-	leastGain       = 1e-4 // what a side without gain counts for
-	farAhead        = 2    // ratio of the gap of a tree and the best one
+	flatPrice           = 1e-3 // share of what is missing to the cutoff below which prices say nothing
+	reliableTrials      = 2    // of a unit
+	trialIterations     = 50   // of the simplex, for a half
+	leastGain           = 1e-4 // what a side without gain counts for
+	lookAheads          = 8    // units whose halves are looked at
+	lookAheadIterations = 10   // of the simplex, for a half
+	farAhead            = 2    // ratio of the gap of a tree and the best one
 )
 
 func (g *unitGains) add(y trial) {
@@ -50,16 +54,17 @@ func (g *unitGains) score() float64 {
 // tryUnits returns the one of x.split whose halves raise the bound of c most. What it
 // learns goes to out: the gains of the tree do not change before the round is over.
 func (x *relaxed) tryUnits(e *expander, c *node, cutoff float64, out *expansion) int {
-	var basis lp.Basis
-	x.r.lp.Basis(&basis)
+	x.r.lp.Save(&x.solved)
 	reached := x.r.lp.Objective
 	best, at := -1.0, -1
 	for _, i := range x.split {
 		t := &x.r.units[i]
 		g := e.gains[t.unit]
 		if e.tries && g.count < reliableTrials && !e.stop() {
-			y, work := x.try(e, c, t, &basis, reached, cutoff)
-			out.work += work
+			y := trial{unit: t.unit}
+			for side := range 2 {
+				out.work += x.try(e, c, t, side, trialIterations, reached, cutoff, &y)
+			}
 			out.trials = append(out.trials, y)
 			g.add(y)
 		}
@@ -70,23 +75,49 @@ func (x *relaxed) tryUnits(e *expander, c *node, cutoff float64, out *expansion)
 	return at
 }
 
-// try solves both halves of the split of t for a few iterations from the basis of c,
-// whose relaxation reached a bound.
-func (x *relaxed) try(e *expander, c *node, t *triangle, basis *lp.Basis, reached, cutoff float64) (y trial, work int) {
+// try solves one half of the split of t for a few iterations from where the relaxation
+// of c was solved, which reached a bound. It returns the work.
+func (x *relaxed) try(e *expander, c *node, t *triangle, side, iterations int, reached, cutoff float64, y *trial) int {
 	l, u := c.ranges.Lower[t.unit], c.ranges.Upper[t.unit]
-	y.unit = t.unit
-	for side, half := range [2][2]float64{{l, 0}, {0, u}} {
-		x.r.setTriangle(t, half[0], half[1])
-		x.r.lp.SetBasis(basis)
-		status := x.r.lp.Solve(cutoff, lp.Options{MaxIterations: trialIterations, Stop: e.stop})
-		work += (x.r.lp.Iterations + 4) * x.r.size
-		y.gain[side] = min(max(0, x.r.lp.Objective-reached)/(cutoff-reached), 1)
-		if status == lp.Infeasible || math.IsNaN(y.gain[side]) {
-			y.gain[side] = 1
+	half := [2][2]float64{{l, 0}, {0, u}}[side]
+	x.r.setPhase(t, half[0], half[1], t.slope)
+	status := x.r.lp.Solve(cutoff, lp.Options{MaxIterations: iterations, Stop: e.stop})
+	y.gain[side] = min(max(0, x.r.lp.Objective-reached)/(cutoff-reached), 1)
+	if status == lp.Infeasible || math.IsNaN(y.gain[side]) {
+		y.gain[side] = 1
+	}
+	work := (x.r.lp.Iterations + 4) * x.r.size
+	x.r.setTriangle(t, l, u)
+	x.r.lp.Restore(&x.solved)
+	return work
+}
+
+// lookAhead is choose where prices differ: it solves the halves of those units of
+// x.split that look best for a few iterations, and returns the unit whose halves gain
+// most. In small programs one split of ten is worth as much as all others.
+func (x *relaxed) lookAhead(e *expander, c *node, cutoff float64, out *expansion) int {
+	slices.SortStableFunc(x.split, func(i, j int) int { return cmp.Compare(x.score[j], x.score[i]) })
+	x.r.lp.Save(&x.solved)
+	reached := x.r.lp.Objective
+	best, at := -1.0, -1
+	for _, i := range x.split[:min(lookAheads, len(x.split))] {
+		t := &x.r.units[i]
+		y := trial{unit: t.unit}
+		first := 0 // the half that looks worse
+		if t.preActivation(x.r.lp.X()) > 0 {
+			first = 1
+		}
+		out.work += x.try(e, c, t, first, lookAheadIterations, reached, cutoff, &y)
+		if max(y.gain[first], leastGain) <= best {
+			continue // whatever the other half gains
+		}
+		out.work += x.try(e, c, t, 1-first, lookAheadIterations, reached, cutoff, &y)
+		g := unitGains{sum: y.gain, count: 1}
+		if v := g.score(); v > best {
+			best, at = v, t.unit
 		}
 	}
-	x.r.setTriangle(t, l, u)
-	return y, work
+	return at
 }
 
 // tries reports whether trials are worth it in t: not if another contestant is far
