@@ -27,6 +27,7 @@ type cells struct {
 	u     []float64
 	faces []face
 	stop  func() bool
+	seen  map[string]bool // phases of the cells that were minimised
 
 	// Where there are constraints:
 	price float64   // of what they are broken by
@@ -46,7 +47,7 @@ const walkSteps = 40
 func newCells(p *problem, b *bound.Bounder) *cells {
 	n := p.Inputs()
 	c := &cells{p: p, hard: b, b: b, ws: p.NewWorkspace(), lin: newLinearisation(p.Program, n),
-		on: make([]bool, p.Horizon*b.Units()), u: make([]float64, n)}
+		on: make([]bool, p.Horizon*b.Units()), u: make([]float64, n), seen: map[string]bool{}}
 	if p.Constrained() {
 		free := *p.Program
 		free.Constraints, free.Integer = nil, nil
@@ -122,7 +123,8 @@ func (c *cells) minimise(best *incumbent) bool {
 		c.lp.SetBasis(&c.basis)
 	}
 	status := c.lp.Solve(math.Inf(1), lp.Options{Stop: c.stop})
-	c.work += (c.lp.Iterations + 4) * 2 * c.entries
+	c.work += (c.lp.Iterations+4)*2*c.entries + c.lin.work()
+	c.seen[c.phases()] = true
 	c.lp.Basis(&c.basis)
 	if status != lp.Optimal {
 		return false
@@ -130,6 +132,23 @@ func (c *cells) minimise(best *incumbent) bool {
 	c.p.Box.Clamp(c.u, c.lp.X()[:len(c.u)])
 	c.offer(best)
 	return true
+}
+
+// phases returns the phases of the unstable units, a bit each.
+func (c *cells) phases() string {
+	bits := make([]byte, (len(c.units)+7)/8)
+	for i, unit := range c.units {
+		if c.on[unit] {
+			bits[i/8] |= 1 << (i % 8)
+		}
+	}
+	return string(bits)
+}
+
+// known reports whether the cell of u was minimised.
+func (c *cells) known(u []float64) bool {
+	c.enter(u)
+	return c.seen[c.phases()]
 }
 
 // pressures lists the faces that hold the minimum back, strongest first.

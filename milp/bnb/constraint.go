@@ -188,7 +188,7 @@ func (s *search) explore(ctx context.Context, x *expansion) {
 	case s.best.u != nil:
 		share = exploreShare
 	}
-	if float64(s.cells.work) > share*float64(s.work)+float64(free) {
+	if float64(s.cells.work) > share*float64(s.work)+float64(free) || !s.p.follows && s.cells.known(x.guess) {
 		return
 	}
 	s.cells.walkFrom(ctx, x.guess, &s.best)

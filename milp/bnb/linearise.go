@@ -61,6 +61,15 @@ func (l *linearisation) run(activate func(unit int, z []float64)) {
 	}
 }
 
+// work of a run, see [bound.Bounder.Work].
+func (l *linearisation) work() int {
+	n := 0
+	for i := range l.p.Step.Layers {
+		n += len(l.p.Step.Weight(i))
+	}
+	return 2 * l.p.Horizon * n * (l.cols + 1)
+}
+
 // affine writes unit h of layer i of the step network, before its gate, to dst.
 func (l *linearisation) affine(dst []float64, i, h int) {
 	y := &l.p.Step.Layers[i]
