@@ -26,6 +26,7 @@ type expander struct {
 	phases           bool        // the current tree splits phases
 	gains            []unitGains // of the current tree; not changed in a round
 	tries            bool        // units may be tried in this round
+	ahead            bool        // nodes look ahead in this round
 	stop             func() bool // the context has ended: what is at hand will not count
 }
 
@@ -52,6 +53,7 @@ type expansion struct {
 	work    int       // see bound.Bounder.Work
 	share   float64   // of the search space that was pruned
 	trials  []trial   // see reliability.go
+	insight insight
 }
 
 // expand splits n and bounds the halves against the cutoff.

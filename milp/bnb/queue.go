@@ -36,6 +36,8 @@ type tree struct {
 	work    int         // see bound.Bounder.Work
 	phases  bool        // nodes split phases of units, not only actions
 	gains   []unitGains // of all units, where phases are split
+	insight insight     // see reliability.go
+	rounds  int
 	rec     *treeRecord
 }
 

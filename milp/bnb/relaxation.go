@@ -56,7 +56,7 @@ func newRelaxation(p *problem, b *bound.Bounder) *relaxation {
 	}
 	r.norms = r.objective(lin, b, cols)
 	r.hard = r.constraints(lin, b, -1, 0)
-	r.size = 2 * r.entries
+	r.size = 2*r.entries + r.lp.Cols()*r.lp.Cols() // rows, and a kernel of half the columns
 	return r
 }
 

@@ -145,7 +145,7 @@ func (x *relaxed) choose(e *expander, c *node, cutoff float64, out *expansion) b
 	case at < 0 || math.IsInf(cutoff, 1):
 	case best < flatPrice*(cutoff-c.bound):
 		c.branch.unit = x.tryUnits(e, c, cutoff, out)
-	case len(x.split) > 1:
+	case e.ahead && len(x.split) > 1:
 		c.branch.unit = x.lookAhead(e, c, cutoff, out)
 	}
 	return at >= 0

@@ -34,7 +34,10 @@ const (
 	leastGain           = 1e-4 // what a side without gain counts for
 	lookAheads          = 8    // units whose halves are looked at
 	lookAheadIterations = 10   // of the simplex, for a half
-	farAhead            = 2    // ratio of the gap of a tree and the best one
+	enoughInsight       = 12   // looks ahead
+	sufficient          = .87
+	seldom              = 8 // rounds
+	farAhead            = 2 // ratio of the gap of a tree and the best one
 )
 
 func (g *unitGains) add(y trial) {
@@ -99,8 +102,11 @@ func (x *relaxed) lookAhead(e *expander, c *node, cutoff float64, out *expansion
 	slices.SortStableFunc(x.split, func(i, j int) int { return cmp.Compare(x.score[j], x.score[i]) })
 	x.r.lp.Save(&x.solved)
 	reached := x.r.lp.Objective
-	best, at := -1.0, -1
-	for _, i := range x.split[:min(lookAheads, len(x.split))] {
+	best, at, price := -1.0, -1, 0.0
+	for rank, i := range x.split[:min(lookAheads, len(x.split))] {
+		if best >= 1 { // both halves are closed
+			break
+		}
 		t := &x.r.units[i]
 		y := trial{unit: t.unit}
 		first := 0 // the half that looks worse
@@ -116,8 +122,36 @@ func (x *relaxed) lookAhead(e *expander, c *node, cutoff float64, out *expansion
 		if v := g.score(); v > best {
 			best, at = v, t.unit
 		}
+		if rank == 0 {
+			price = best
+		}
 	}
+	out.insight.add(price / best)
 	return at
+}
+
+// insight is how good prices were where somebody looked ahead: the score of the unit
+// that they liked best as a share of the best score, added up.
+type insight struct {
+	sum   float64
+	count int
+}
+
+func (v *insight) add(share float64) {
+	v.sum += share
+	v.count++
+}
+
+// suffices reports whether prices choose about as well as a look-ahead.
+func (v *insight) suffices() bool {
+	return v.count >= enoughInsight && v.sum > sufficient*float64(v.count)
+}
+
+// looksAhead reports whether the nodes of the next round of t are worth a look-ahead:
+// where prices suffice, now and then.
+func (t *tree) looksAhead() bool {
+	t.rounds++
+	return !t.insight.suffices() || t.rounds%seldom == 0
 }
 
 // tries reports whether trials are worth it in t: not if another contestant is far

@@ -267,7 +267,7 @@ func (s *search) rootNode() *node {
 func (s *search) plant(ctx context.Context, t *tree, n *node) {
 	out := expansion{dropped: math.Inf(1), found: incumbent{value: math.Inf(1)}}
 	e := s.workers[0]
-	e.phases, e.gains, e.tries = t.phases, t.gains, false
+	e.phases, e.gains, e.tries, e.ahead = t.phases, t.gains, false, true
 	steps, start := e.steps, e.b.Work()
 	e.steps = rootSteps * steps
 	e.process(n, s.p.Horizon, s.cutoff(), &out)
@@ -308,8 +308,9 @@ func (s *search) grow(ctx context.Context, t *tree, work int) {
 		e.phases, e.gains = t.phases, t.gains
 	}
 	for t.open.len() > 0 && !s.finished(ctx) && t.work < work {
+		ahead := t.looksAhead()
 		for _, e := range s.workers {
-			e.tries = s.tries(t)
+			e.tries, e.ahead = s.tries(t), ahead
 		}
 		if s.take(t); len(s.round) == 0 {
 			return
@@ -371,6 +372,8 @@ func (s *search) merge(ctx context.Context, t *tree, x *expansion) {
 	t.share += x.share
 	t.work += x.work
 	s.work += x.work
+	t.insight.sum += x.insight.sum
+	t.insight.count += x.insight.count
 	for _, y := range x.trials {
 		t.gains[y.unit].add(y)
 	}
