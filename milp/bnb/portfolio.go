@@ -194,8 +194,11 @@ func (s *search) sharpen(ctx context.Context, t *tree, n *node) bool {
 	for round := range sharpenRounds {
 		cutoff, before := s.cutoff(), n.bound
 		steps := sharpenSteps
-		if round == 0 {
+		switch {
+		case round == 0:
 			steps = sharpenFirst
+		case s.few():
+			steps = sharpenFew
 		}
 		t.dropped = min(t.dropped, cutoff) // the ranges hold where J is less
 		how := &bound.Refinement{Steps: steps, Rate: .2, Cutoff: cutoff, Bound: n.bound, Mult: n.dual.Mult,
@@ -220,6 +223,7 @@ const (
 	sharpenRounds = 5
 	sharpenFirst  = 10
 	sharpenSteps  = 40
+	sharpenFew    = 20 // where nodes cost little
 )
 
 // startCells walks from the best ends of the multi-start, and from then on from

@@ -172,11 +172,13 @@ func (s *search) few() bool {
 
 // Work that goes before other contestants enter.
 const (
-	fewUnits   = 16            // a step
-	fewTrial   = 1_000_000_000 // of the tree on phases, where units are few
-	treeTrial  = 1_000_000
-	phaseTrial = 1_000_000   // times the square of what stages have in between
-	stageTrial = 100_000_000 // times what stages have in between
+	fewUnits    = 16 // a step
+	fewSamples  = 100
+	fewDescents = 6
+	fewTrial    = 1_000_000_000 // of the tree on phases, where units are few
+	treeTrial   = 1_000_000
+	phaseTrial  = 1_000_000   // times the square of what stages have in between
+	stageTrial  = 100_000_000 // times what stages have in between
 )
 
 // finished reports whether the search must stop.
@@ -209,7 +211,7 @@ func openLive(ctx context.Context, p *relu.Program, opts Options, l *live) (*sea
 	s.res.UnstableReLUs = b.Root().Unstable()
 	s.bounder = b
 	if !s.p.follows {
-		s.pool = multistart(s.p, &s.best, s.opts, func() bool { return ctx.Err() != nil })
+		s.pool = multistart(s.p, &s.best, s.starting(), func() bool { return ctx.Err() != nil })
 	}
 	s.firstPlan()
 	for range s.opts.Workers {
@@ -220,6 +222,16 @@ func openLive(ctx context.Context, p *relu.Program, opts Options, l *live) (*sea
 	s.results = make([]expansion, roundSize)
 	s.race.s = s
 	return s, nil
+}
+
+// starting returns the options of the multi-start, which is short where the tree on phases
+// goes first: walks through cells find better plans at less cost.
+func (s *search) starting() Options {
+	o := s.opts
+	if s.few() && s.undecided() {
+		o.Samples, o.Descents = min(o.Samples, fewSamples), min(o.Descents, fewDescents)
+	}
+	return o
 }
 
 func newProblem(p *relu.Program) *problem {
