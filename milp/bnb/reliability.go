@@ -8,7 +8,10 @@ import (
 	"hinge/milp/lp"
 )
 
-// Reliability branching (Achterberg, Koch and Martin 2005). Where the optimum of a
+// Two ways to try splits before one is made. Where prices differ, those that look best
+// are tried at every node (strong branching: Applegate, Bixby, Chvatal and Cook 1995)
+// as long as that finds better ones than prices do. Reliability branching (Achterberg,
+// Koch and Martin 2005) is for the others: where the optimum of a
 // relaxation is degenerate the prices of its facets are 0 and tell no unit from
 // another, and nodes that are split at random keep the bound they have. There the
 // halves of every candidate are solved for a few iterations; a unit that was tried
