@@ -37,20 +37,23 @@ func (o *Outcome) summarize() {
 }
 
 // predictionError returns the mean error of predictions over k steps from every
-// state of the episode.
+// state of the episode, each made in the frame of its start.
 func (o *Outcome) predictionError(k int) float64 {
 	if o.Loop.Model == nil || len(o.Steps) < k {
 		return math.NaN()
 	}
 	states := o.states()
-	x := make([]float64, len(states[0]))
+	x, u := make([]float64, len(states[0])), make([]float64, len(o.Steps[0].U))
 	sum := 0.0
 	windows := len(o.Steps) - k + 1
 	for t := range windows {
-		copy(x, states[t])
+		f := o.Loop.Task.Align.Of(states[t])
+		f.Points(x, states[t])
 		for i := range k {
-			o.Loop.Model.Step(x, x, o.Steps[t+i].U)
+			f.Vectors(u, o.Steps[t+i].U)
+			o.Loop.Model.Step(x, x, u)
 		}
+		f.WorldPoints(x, x)
 		sum += o.Loop.Task.Error(x, states[t+k])
 	}
 	return sum / float64(windows)
