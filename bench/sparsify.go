@@ -42,7 +42,7 @@ type sparsifyStudy struct {
 var (
 	moderateSparsify = sparsifyStudy{
 		Task: "push-t", Episodes: 500, Hidden: []int{128, 128}, Epochs: 30, Budgets: []int{64, 48, 24, 12},
-		Methods: sparsify.MethodNames(), Seeds: 3, PlanSeeds: 3, Starts: 2, PlanTime: time.Second, Loops: 1, LoopNodes: 300, LoopBudget: 24,
+		Methods: sparsify.MethodNames(), Seeds: 3, PlanSeeds: 3, Starts: 2, PlanTime: time.Second, Loops: 3, LoopNodes: 300, LoopBudget: 24,
 	}
 	wholeSparsify = sparsifyStudy{
 		Task: "push-t", Episodes: 4000, Hidden: []int{128, 128}, Epochs: 40, Budgets: []int{128, 64, 48, 32, 24, 16, 12, 8},
