@@ -39,10 +39,15 @@ func outsideProblem(p *problems.Problem) planner.Problem {
 
 // planWithin plans with a limit of processor time and measures it.
 func planWithin(ctx context.Context, p control.Planner, x0 []float64, limit time.Duration) (*control.Plan, float64, error) {
+	return planFrom(ctx, p, x0, nil, limit)
+}
+
+// planFrom is planWithin with a plan to start from.
+func planFrom(ctx context.Context, p control.Planner, x0 []float64, warm *control.Plan, limit time.Duration) (*control.Plan, float64, error) {
 	limited, cancel := processorLimit(ctx, limit)
 	defer cancel()
 	start := cputime.Process()
-	plan, err := p.Plan(limited, x0, nil)
+	plan, err := p.Plan(limited, x0, warm)
 	used := (cputime.Process() - start).Seconds()
 	return plan, used, errors.Join(err, ctx.Err())
 }

@@ -34,14 +34,21 @@ func TestPushTSmall(t *testing.T) {
 	}
 }
 
-// TestReplanSmall runs one episode that is cut short.
+// TestReplanSmall runs one episode that is cut short, and plans its second step again.
 func TestReplanSmall(t *testing.T) {
 	s := newSession(Options{Seed: 1})
-	if err := replan(t.Context(), s, 1, map[string]string{"planner.time": "0.02", "max_steps": "2"}); err != nil {
+	if err := replan(t.Context(), s, 1, map[string]string{"planner.time": "0.2", "max_steps": "2"}); err != nil {
 		t.Fatal(err)
 	}
 	rows := rowsOf(s.report)
-	if share := rows["push-t, 0.02 s a plan, 1 episodes: certified plans"]; len(rows) != 4 || share.Ours < 0 || share.Ours > 100 {
-		t.Errorf("%+v", s.report.Rows)
+	for _, name := range []string{"certified", "confined"} {
+		if r, ok := rows["push-t, 0.2 s a plan, 1 episodes: "+name+" plans"]; !ok || r.Ours < 0 || r.Ours > 100 {
+			t.Errorf("%s plans: %+v, present %v", name, r, ok)
+		}
+	}
+	for _, start := range []string{"with the rest of the last plan", "from scratch"} {
+		if r := rows["the same plans "+start+": proof"]; !(r.Ours >= 1) { // the row of nodes comes last
+			t.Errorf("proofs %s: %+v", start, r)
+		}
 	}
 }

@@ -4,7 +4,10 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"time"
 
+	"hinge/control"
+	"hinge/planner"
 	"hinge/report"
 	"hinge/scenario"
 )
@@ -29,12 +32,13 @@ func replanBench(ctx context.Context, s *session) error {
 }
 
 func replan(ctx context.Context, s *session, starts int, set map[string]string) error {
-	var certified, successes, steps float64
+	var certified, confined, successes, steps float64
 	var times []float64
+	var met replayed
 	for k := range starts {
 		s.announce(k, starts, fmt.Sprintf("episode %d", k+1))
 		set["seed"] = strconv.FormatUint(s.opts.Seed+uint64(k), 10)
-		_, loop, err := openScenario("push-t", set)
+		sc, loop, err := openScenario("push-t", set)
 		if err != nil {
 			return err
 		}
@@ -49,14 +53,54 @@ func replan(ctx context.Context, s *session, starts int, set map[string]string) 
 			times = append(times, 1000*o.Steps[i].PlanTime.Seconds())
 		}
 		steps += float64(len(o.Steps))
+		confined += float64(o.PlansConfined)
 		if o.Success {
 			successes++
+		}
+		if err := met.replay(ctx, loop, o, tolerances{sc.Planner.Gap, sc.Planner.AbsGap}); err != nil {
+			return err
 		}
 	}
 	name := fmt.Sprintf("push-t, %s s a plan, %d episodes", set["planner.time"], starts)
 	s.add(name+": certified plans", "share", "%", 100*certified/max(steps, 1))
+	s.add(name+": confined plans", "share", "%", 100*confined/max(steps, 1))
 	s.add(name+": plan, median", "wall time", "ms", report.Median(times))
 	s.add(name+": plan, 99 %", "wall time", "ms", report.Quantile(times, .99))
 	s.add(name+": successes", "count", fmt.Sprintf("of %d", starts), successes)
+	for i, start := range []string{"with the rest of the last plan", "from scratch"} {
+		s.add("the same plans "+start+": proof", "cpu time", "ms", 1000*geometricMean(met.times[i]))
+		s.add("the same plans "+start+": proof", "nodes", "", geometricMean(met.nodes[i]))
+	}
+	return nil
+}
+
+// replayed is what proofs of the plans of episodes took, with the rest of the plan before
+// as a start and without any.
+type replayed struct{ times, nodes [2][]float64 }
+
+// replayLimit is processor time for a proof.
+const replayLimit = 2 * time.Second
+
+// replay plans again from the states of an episode, both ways in turn.
+func (r *replayed) replay(ctx context.Context, loop *scenario.Loop, o *scenario.Outcome, tol tolerances) error {
+	opts := loop.Options()
+	opts.Workers, opts.RelGap, opts.AbsGap = 1, tol.rel, tol.abs
+	for t := 1; t < len(o.Steps); t++ {
+		before := &o.Steps[t-1]
+		if before.Plan == nil || before.Reason != nil || o.Steps[t].Confined {
+			continue
+		}
+		for i, warm := range []*control.Plan{before.Plan.Shift(), nil} {
+			p, err := planner.New("bnb", loop.Problem, opts)
+			if err != nil {
+				return err
+			}
+			plan, used, err := planFrom(ctx, p, before.Model, warm, replayLimit)
+			if err != nil {
+				return err
+			}
+			r.times[i], r.nodes[i] = append(r.times[i], used), append(r.nodes[i], float64(max(1, plan.Nodes)))
+		}
+	}
 	return nil
 }
