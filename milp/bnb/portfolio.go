@@ -34,7 +34,8 @@ type member struct {
 	turns   int
 	strikes int
 	stuck   bool
-	entry   int // what it had spent when it entered
+	entry   int        // what it had spent when it entered
+	closed  [2]float64 // shares of its space that its last two turns closed; not numbers if it cannot say
 }
 
 // Turns. A contestant that is dominated in two comparisons, or clearly in one, is
@@ -43,6 +44,11 @@ const (
 	firstTurn = 2_000_000
 	dominated = .8 // gap of the better one as a share of the other's
 	clearly   = .3
+
+	// A contestant that closed nothing of its space in one of its last two turns is dominated
+	// by one that did in both, unless its gap is clearly smaller: that of the other one as a
+	// share of its own.
+	level = 1.25
 )
 
 // run lets the contestants take turns until the gap is closed, a limit is reached
@@ -57,9 +63,10 @@ func (p *portfolio) run(ctx context.Context, work int) {
 		if len(p.members) == 1 && p.pause == nil {
 			turn = work
 		}
-		before, nodes := m.spent(), p.s.nodes
+		before, nodes, share := m.spent(), p.s.nodes, m.share()
 		m.stuck = !m.advance(ctx, turn) || m.spent() == before && p.s.nodes == nodes
 		m.turns++
+		m.closed = [2]float64{m.closed[1], m.share() - share}
 		p.eliminate()
 		p.over = p.pause != nil && !p.pause()
 	}
@@ -110,6 +117,9 @@ func (p *portfolio) beaten(m *member) bool {
 		if gap < clearly || !(o.share() < m.share()) {
 			worst = min(worst, gap)
 		}
+		if m.turns > 1 && handicap*gap < level && m.stalled() && o.closed[0] > 0 && o.closed[1] > 0 {
+			worst = min(worst, math.Nextafter(dominated, 0))
+		}
 	}
 	switch {
 	case worst < clearly:
@@ -119,6 +129,9 @@ func (p *portfolio) beaten(m *member) bool {
 	}
 	return m.strikes >= 2
 }
+
+// stalled reports whether one of the last two turns closed nothing.
+func (m *member) stalled() bool { return m.closed[0] == 0 || m.closed[1] == 0 }
 
 // lower is the bound the trees and stages still in the race have proven.
 func (p *portfolio) lower() float64 {

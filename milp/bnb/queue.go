@@ -56,12 +56,15 @@ func (t *tree) bound() float64 {
 	return min(t.dropped, t.open.best().bound)
 }
 
-// before is the node order: best bound first, then oldest.
+// before is the node order: best bound first, then newest. While bounds say nothing, as the
+// trivial one of a cost of the last step alone, the search then goes in depth: all these
+// nodes must be closed anyway, few are kept, and the share that is done with tells how far
+// it is.
 func (n *node) before(m *node) bool {
 	if n.bound != m.bound {
 		return n.bound < m.bound
 	}
-	return n.id < m.id
+	return n.id > m.id
 }
 
 // ordered is what a queue can hold.
