@@ -175,7 +175,7 @@ const (
 	fewUnits    = 16 // a step
 	fewSamples  = 100
 	fewDescents = 6
-	fewTrial    = 1_000_000_000 // of the tree on phases, where units are few
+	fewTrial    = 10_000_000_000 // of the tree on phases, where units are few
 	treeTrial   = 1_000_000
 	phaseTrial  = 1_000_000   // times the square of what stages have in between
 	stageTrial  = 100_000_000 // times what stages have in between
