@@ -54,19 +54,25 @@ func multistart(p *problem, c *incumbent, opts Options, stop func() bool) []samp
 	if c.u != nil {
 		pool = slices.Insert(pool, 0, sampled{slices.Clone(c.u), c.value})
 	}
-	d := newDescent(p)
 	pool = pool[:min(len(pool), opts.Descents)]
-	for i := range pool {
-		if stop() {
-			return nil
+	descents := make([]*descent, opts.Workers)
+	parallel(opts.Workers, opts.Workers, func(worker int) {
+		d := newDescent(p)
+		descents[worker] = d
+		for i := worker; i < len(pool) && !stop(); i += opts.Workers {
+			d.run(pool[i].u, p.Box.Lower, p.Box.Upper, descentSteps, .1)
+			copy(pool[i].u, d.best.u)
+			pool[i].value = d.best.value
 		}
-		d.run(pool[i].u, p.Box.Lower, p.Box.Upper, descentSteps, .1)
-		c.offer(d.best.u, d.best.value)
-		copy(pool[i].u, d.best.u)
-		pool[i].value = d.best.value
+	})
+	if stop() {
+		return nil
+	}
+	for i := range pool {
+		c.offer(pool[i].u, pool[i].value)
 	}
 	if c.u != nil {
-		d.polish(c)
+		descents[0].polish(c)
 	}
 	slices.SortStableFunc(pool, sampled.compare)
 	return pool
