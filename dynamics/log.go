@@ -159,15 +159,20 @@ func readCSV(path string, columns []string) (*logTable, error) {
 
 // find returns the places of columns in head.
 func find(head, columns []string) ([]int, error) {
-	place := map[string]int{}
+	place, twice := map[string]int{}, map[string]bool{}
 	for i, name := range head {
-		place[strings.TrimSpace(name)] = i
+		name = strings.TrimSpace(name)
+		_, twice[name] = place[name]
+		place[name] = i
 	}
 	at := make([]int, len(columns))
 	for i, c := range columns {
 		k, ok := place[c]
 		if !ok {
 			return nil, fmt.Errorf("there is no column %s; the columns are %s", c, strings.Join(head, ", "))
+		}
+		if twice[c] {
+			return nil, fmt.Errorf("there are several columns %s; give them names of their own", c)
 		}
 		at[i] = k
 	}

@@ -136,6 +136,7 @@ func TestReadLogRefuses(t *testing.T) {
 		"no actions":    {log: cartLog(nil), spec: func(s *LogSpec) { s.ActionNames = nil }, want: "actions: missing"},
 		"no period":     {log: cartLog(nil), spec: func(s *LogSpec) { s.Period = 0 }, want: "period is 0"},
 		"twice":         {log: cartLog(nil), spec: func(s *LogSpec) { s.Time = "x" }, want: "column x is named twice"},
+		"two of a name": {log: "run,t,force,x,v,x\n0,0,1,2,3,4\n", want: "line 1: there are several columns x"},
 		"short line":    {log: cartLog(nil) + "1,2\n", want: "line 53"},
 		"empty":         {log: "", want: "line 1: EOF; it must name the columns"},
 		"one row":       {log: "run,t,force,x,v\n0,0,1,2,3\n", want: "1 rows; it needs at least 2"},

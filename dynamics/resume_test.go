@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"hinge/control"
 )
 
 // resumable returns options with everything that a state must remember.
@@ -95,6 +97,9 @@ func TestResumeRefuses(t *testing.T) {
 	other.Hidden = []int{8, 9}
 	refuse("layers is [5,8,8,3] there and [5,8,9,3] here", d, other)
 	refuse("data is ", kinkedData(t, 61, 1), opts)
+	aligned := *d
+	aligned.Align = func([]float64) control.Frame { return control.World() }
+	refuse("aligned is false there and true here", &aligned, opts)
 	if err := os.WriteFile(opts.State, whole[:len(whole)-1], 0o644); err != nil {
 		t.Fatal(err)
 	}

@@ -27,6 +27,7 @@ import (
 // stateKey is what must be the same for a training to go on.
 type stateKey struct {
 	Data         string  `json:"data"`
+	Aligned      bool    `json:"aligned"`
 	Layers       []int   `json:"layers"`
 	Horizon      int     `json:"horizon"`
 	OneStep      float64 `json:"one_step"`
@@ -50,7 +51,7 @@ type stateKey struct {
 func (t *Trainer) stateKey() stateKey {
 	o := t.opts
 	k := stateKey{
-		Data: t.source.data.Hash(), Layers: []int{t.model.Net.In},
+		Data: t.source.data.Hash(), Aligned: t.source.data.Align != nil, Layers: []int{t.model.Net.In},
 		Horizon: o.Horizon, OneStep: o.OneStep, Epochs: o.Epochs, Batch: o.Batch, LearningRate: o.LearningRate,
 		ClipNorm: o.ClipNorm, WeightDecay: o.WeightDecay, L1: o.L1, L2: o.L2, Shape: o.Shape, Stable: o.Stable,
 		HardAbove: o.HardAbove, Noise: o.Noise, Validation: o.Validation, Patience: o.Patience, Seed: o.Seed, Member: o.Member,
@@ -143,6 +144,9 @@ func (t *Trainer) restore(data []byte) error {
 			return fmt.Errorf("array %s has %d values; it must have %d", a.name, len(v), a.want)
 		}
 		arrays[a.name] = v
+	}
+	if n := len(arrays["history"]); n%2 != 0 {
+		return fmt.Errorf("array history has %d values; it must have two an epoch", n)
 	}
 	t.adopt(arrays)
 	return nil
