@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"hinge/control"
@@ -357,18 +358,24 @@ func (s *search) take(t *tree) {
 	}
 }
 
-// expandRound expands the nodes of the round, shared among the workers. A node
-// that the deadline prevents stays open as it is.
+// expandRound expands the nodes of the round; every worker takes the next one when it is
+// done, for some take much longer than others. A node that the deadline prevents stays
+// open as it is.
 func (s *search) expandRound(ctx context.Context) {
 	cutoff := s.cutoff()
-	workers := len(s.workers)
+	workers := min(len(s.workers), len(s.round))
+	var taken atomic.Int64
 	parallel(workers, workers, func(w int) {
-		for i := w; i < len(s.round); i += workers {
-			if ctx.Err() != nil {
+		for {
+			i := int(taken.Add(1)) - 1
+			switch {
+			case i >= len(s.round):
+				return
+			case ctx.Err() != nil:
 				s.results[i] = expansion{children: [2]*node{s.round[i], nil}, dropped: math.Inf(1)}
-				continue
+			default:
+				s.results[i] = s.workers[w].expand(s.round[i], cutoff)
 			}
-			s.results[i] = s.workers[w].expand(s.round[i], cutoff)
 		}
 	})
 }
