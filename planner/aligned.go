@@ -62,13 +62,23 @@ func (a *aligned) Plan(ctx context.Context, x0 []float64, warm *control.Plan) (*
 	seen := make([]float64, len(x0))
 	f.Points(seen, x0)
 	if warm != nil {
-		warm = warm.In(f)
+		warm = within(warm.In(f), p.Action.Repeat(p.Cost.Horizon)) // the box has turned since
 	}
 	plan, err := inner.Plan(ctx, seen, warm)
 	if err != nil {
 		return nil, err
 	}
 	return plan.World(f), nil
+}
+
+// within returns the plan with its actions clamped into the box of a whole sequence; its
+// states are those of the actions before.
+func within(p *control.Plan, box control.Box) *control.Plan {
+	q, tr := *p, *p.Trajectory
+	tr.U = make([]float64, len(p.U))
+	box.Clamp(tr.U, p.U)
+	q.Trajectory = &tr
+	return &q
 }
 
 // ConfineFirst restricts the first action of the next plans, seen from the frame of their

@@ -51,8 +51,19 @@ func (b *BranchAndBound) Plan(ctx context.Context, x0 []float64, warm *control.P
 	}
 	if ctx.Err() != nil { // not even time to bound the root
 		b.r.start(x0, b.Before)
+		held := b.held
+		if b.first != nil {
+			box := b.actions.Clone()
+			copy(box.Lower, b.first.Lower)
+			copy(box.Upper, b.first.Upper)
+			held = make([]float64, len(b.held))
+			box.Clamp(held, b.held)
+			if warm != nil {
+				warm = within(warm, box)
+			}
+		}
 		var best incumbent
-		best.reset(b.r, b.held, warm, c)
+		best.reset(b.r, held, warm, c)
 		return b.finish(best.plan("bnb", stopped(ctx)), x0, c), nil
 	}
 	prog, err := b.program(x0)

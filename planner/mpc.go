@@ -17,7 +17,8 @@ type MPCOptions struct {
 	// is the planner's own budget.
 	Timeout time.Duration
 	// Hold is the action applied where there is neither a usable plan nor an
-	// earlier one to fall back on, clamped into the box; nil means zero.
+	// earlier one to fall back on, clamped into the box and, like it, of the frame of
+	// Align; nil means zero.
 	Hold []float64
 	// Strict makes a step without a usable plan an error instead of a fallback.
 	Strict bool
@@ -128,7 +129,7 @@ func (m *MPC) Act(ctx context.Context, dst, x []float64, t int) error {
 		m.report(rec)
 		return fmt.Errorf("planner: no usable plan: %w", rec.Reason)
 	}
-	rec.Fallback = m.choose(dst, rec)
+	rec.Fallback = m.choose(dst, x, rec)
 	if rec.Fallback == NoFallback {
 		if !confined {
 			rec.Escaped = m.escape.move(dst, m.action, m.opts.Align.Of(x))
@@ -181,8 +182,8 @@ func (m *MPC) plan(ctx context.Context, x []float64, t int) PlanRecord {
 		Late: m.opts.Timeout > 0 && elapsed >= m.opts.Timeout}
 }
 
-// choose writes the action to dst and remembers how the plan goes on.
-func (m *MPC) choose(dst []float64, rec PlanRecord) Fallback {
+// choose writes the action at x to dst and remembers how the plan goes on.
+func (m *MPC) choose(dst, x []float64, rec PlanRecord) Fallback {
 	switch {
 	case rec.Reason == nil:
 		copy(dst, rec.Plan.Action(0))
@@ -191,9 +192,15 @@ func (m *MPC) choose(dst []float64, rec PlanRecord) Fallback {
 	case m.next != nil:
 		copy(dst, m.next.Action(0))
 		m.next = m.next.Shift()
+		if m.opts.Align != nil { // the box has turned since
+			f := m.opts.Align(x)
+			f.Vectors(dst, dst)
+			m.action.Clamp(dst, dst)
+			f.WorldVectors(dst, dst)
+		}
 		return PreviousPlan
 	}
-	copy(dst, m.hold)
+	m.opts.Align.Of(x).WorldVectors(dst, m.hold)
 	return HeldAction
 }
 
