@@ -65,11 +65,11 @@ func multistart(p *problem, c *incumbent, opts Options, stop func() bool) []samp
 			pool[i].value = d.best.value
 		}
 	})
+	for i := range pool {
+		c.offer(pool[i].u, pool[i].value) // also if stopped half way: some descents are done
+	}
 	if stop() {
 		return nil
-	}
-	for i := range pool {
-		c.offer(pool[i].u, pool[i].value)
 	}
 	if c.u != nil {
 		descents[0].polish(c)
