@@ -2,6 +2,7 @@ package planner
 
 import (
 	"context"
+	"fmt"
 
 	"hinge/control"
 	"hinge/milp/certificate"
@@ -40,6 +41,10 @@ type aligned struct {
 // newAligned returns the planner that asks what build makes of the problem seen from
 // each start. It builds one at once, so that what is wrong is known now.
 func newAligned(p Problem, build func(Problem) (control.Planner, error)) (*aligned, error) {
+	if c := p.Cost; c != nil && (c.Nx%2 != 0 || c.Nu%2 != 0 || len(p.Integer) > 0) {
+		return nil, fmt.Errorf("planner: %d state and %d action coordinates, %d whole ones; a problem with frames needs points and vectors of the plane, and none whole",
+			c.Nx, c.Nu, len(p.Integer))
+	}
 	a := &aligned{Problem: p, build: build}
 	plain := p
 	plain.Align = nil

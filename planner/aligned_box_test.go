@@ -3,6 +3,7 @@ package planner
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 
 	"hinge/control"
@@ -107,5 +108,23 @@ func TestFallbacksInTheTurnedBox(t *testing.T) {
 	act(first, first.State(0), y0, y0)
 	if u := act(nil, y0); !control.NewBox(2, -1e-12, 1e-12).Contains([]float64{u[0] - hold[0], u[1] - hold[1]}, 0) {
 		t.Errorf("held action, seen from the state, is %v, want %v", u, hold)
+	}
+}
+
+// TestAlignedNeedsPoints: what cannot be turned is refused before the first plan.
+func TestAlignedNeedsPoints(t *testing.T) {
+	for name, change := range map[string]func(p *Problem){
+		"odd state": func(p *Problem) { p.Step, p.Cost = testStep(3, 2, []int{4}, 9), linearCost(3, 2, 2) },
+		"odd action": func(p *Problem) {
+			p.Step, p.Cost, p.Action = testStep(4, 1, []int{4}, 9), linearCost(4, 1, 2), control.NewBox(1, -1, 1)
+		},
+		"whole actions": func(p *Problem) { p.Integer = []int{0} },
+	} {
+		p, _ := alignedProblem(2)
+		p.Judge = nil
+		change(&p)
+		if _, err := New("bnb", p, Options{}); err == nil || !strings.Contains(err.Error(), "frames") {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
