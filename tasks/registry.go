@@ -24,12 +24,17 @@ func Names() []string {
 	return names
 }
 
-// AlignOf returns [Task.Align] of the named task, nil if there is no such task.
-func AlignOf(name string) control.Align {
-	if t, err := New(name); err == nil {
-		return t.Align
+// AlignOf returns [Task.Align] of the named task, nil if there is no such task or if it
+// has other than nx state and nu action coordinates: others may use its name.
+func AlignOf(name string, nx, nu int) control.Align {
+	t, err := New(name)
+	if err != nil {
+		return nil
 	}
-	return nil
+	if x, u := t.Dims(); x != nx || u != nu {
+		return nil
+	}
+	return t.Align
 }
 
 // New returns a fresh copy of the named task, which shares no memory with others.

@@ -258,7 +258,7 @@ func loadDataset(path string) (*dynamics.Dataset, error) {
 	if err != nil {
 		return nil, badInput(err)
 	}
-	data.Align = tasks.AlignOf(data.Meta.Task)
+	data.Align = tasks.AlignOf(data.Meta.Task, data.Nx, data.Nu)
 	return data, nil
 }
 
