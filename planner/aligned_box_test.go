@@ -128,3 +128,18 @@ func TestAlignedNeedsPoints(t *testing.T) {
 		}
 	}
 }
+
+// TestConfinedInTheTurnedBox: where the box has turned since an action failed, the action
+// may be outside; what is left is a part of the box all the same.
+func TestConfinedInTheTurnedBox(t *testing.T) {
+	box := control.NewBox(2, -1, 1)
+	for seed := range uint64(16) {
+		e := escape{share: 0.05}
+		e.forget(seed)
+		e.failures, e.tried = 1, []float64{1, -1}
+		part, less := e.confine(box, control.NewFrame(0, 0, 0.75))
+		if !less || !box.Contains(part.Lower, 0) || !box.Contains(part.Upper, 0) {
+			t.Fatalf("seed %d: %v, part %v .. %v", seed, less, part.Lower, part.Upper)
+		}
+	}
+}

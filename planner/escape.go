@@ -71,9 +71,9 @@ func (e *escape) confine(box control.Box, f control.Frame) (control.Box, bool) {
 		lower, upper := box.Lower[j], box.Upper[j]
 		away := e.width() * (upper - lower)
 		if k%2 == 0 {
-			upper = tried[j] - away
+			upper = min(upper, tried[j]-away) // what was tried may lie outside a box that has turned
 		} else {
-			lower = tried[j] + away
+			lower = max(lower, tried[j]+away)
 		}
 		if upper-lower >= leastRoom*(box.Upper[j]-box.Lower[j]) {
 			part.Lower[j], part.Upper[j] = lower, upper
