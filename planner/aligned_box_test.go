@@ -143,3 +143,32 @@ func TestConfinedInTheTurnedBox(t *testing.T) {
 		}
 	}
 }
+
+// TestFallbackThatMovesEndsTheEscape: what failed is ruled out where it failed, not
+// where a fallback has led since.
+func TestFallbackThatMovesEndsTheEscape(t *testing.T) {
+	for _, moved := range []bool{false, true} {
+		var last PlanRecord
+		c := &confinable{}
+		m, err := NewMPC(c, control.NewBox(1, -1, 1), MPCOptions{OnPlan: func(r PlanRecord) { last = r }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		states := []float64{0, 0, 0, 0}
+		if moved {
+			states[3] = 5
+		}
+		u := make([]float64, 1)
+		for step, x := range states {
+			if m.planner = c; step == 2 {
+				m.planner = &failing{}
+			}
+			if err := m.Act(t.Context(), u, []float64{x}, step); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if last.Confined == moved {
+			t.Errorf("moved %v: the plan after the fallback is confined: %v", moved, last.Confined)
+		}
+	}
+}

@@ -19,6 +19,7 @@ type escape struct {
 
 	from, want []float64 // state of the last step and the state predicted for now
 	tried      []float64 // action of the last step
+	least      float64   // motion below which that step had failed
 	failures   int
 }
 
@@ -33,10 +34,14 @@ func (e *escape) forget(seed uint64) {
 
 // observe compares the state x with what was predicted for it.
 func (e *escape) observe(x []float64) {
-	if e.want == nil {
+	if e.want == nil { // no plan was followed; but where the state has moved, nothing has failed
+		if e.failures > 0 && distance(x, e.from) >= e.least {
+			e.failures = 0
+		}
 		return
 	}
-	if distance(x, e.from) < stuckShare*distance(e.want, e.from) {
+	e.least = stuckShare * distance(e.want, e.from)
+	if distance(x, e.from) < e.least {
 		e.failures++
 	} else {
 		e.failures = 0
