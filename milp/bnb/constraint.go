@@ -3,7 +3,6 @@ package bnb
 import (
 	"context"
 	"math"
-
 	"slices"
 
 	"hinge/control"

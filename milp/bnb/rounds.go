@@ -1,0 +1,113 @@
+package bnb
+
+import (
+	"context"
+	"math"
+	"sync/atomic"
+)
+
+// roundSize is the number of nodes expanded between two merges. It is fixed, so
+// that the tree does not depend on the number of workers.
+const roundSize = 4
+
+// grow expands rounds of nodes of a tree until the gap is met, a limit is reached
+// or its work is done.
+func (s *search) grow(ctx context.Context, t *tree, work int) {
+	for _, e := range s.workers {
+		e.phases, e.gains = t.phases, t.gains
+	}
+	for t.open.len() > 0 && !s.finished(ctx) && t.work < work {
+		ahead := t.looksAhead()
+		for _, e := range s.workers {
+			e.tries, e.ahead = s.tries(t), ahead
+		}
+		if s.take(t); len(s.round) == 0 {
+			return
+		}
+		if s.rec.full() {
+			for _, n := range s.round {
+				n.rec = nil
+			}
+		}
+		s.expandRound(ctx)
+		for i := range s.round {
+			s.merge(ctx, t, &s.results[i])
+		}
+		s.nodes += 2 * len(s.round)
+		s.report()
+	}
+}
+
+// take removes the nodes of the next round from the open ones.
+func (s *search) take(t *tree) {
+	s.round = s.round[:0]
+	cutoff := s.cutoff()
+	for len(s.round) < roundSize && t.open.len() > 0 {
+		if t.open.len() > s.opts.OpenLimit {
+			s.round = append(s.round, t.open.popNewest())
+			continue
+		}
+		if t.open.best().bound >= cutoff {
+			break
+		}
+		s.round = append(s.round, t.open.pop())
+	}
+}
+
+// expandRound expands the nodes of the round; every worker takes the next one when it is
+// done, for some take much longer than others. A node that the deadline prevents stays
+// open as it is.
+func (s *search) expandRound(ctx context.Context) {
+	cutoff := s.cutoff()
+	workers := min(len(s.workers), len(s.round))
+	var taken atomic.Int64
+	parallel(workers, workers, func(w int) {
+		for {
+			i := int(taken.Add(1)) - 1
+			switch {
+			case i >= len(s.round):
+				return
+			case ctx.Err() != nil:
+				s.results[i] = expansion{children: [2]*node{s.round[i], nil}, dropped: math.Inf(1)}
+			default:
+				s.results[i] = s.workers[w].expand(s.round[i], cutoff)
+			}
+		}
+	})
+}
+
+// merge takes over what an expansion found.
+func (s *search) merge(ctx context.Context, t *tree, x *expansion) {
+	if x.found.u != nil && x.found.value < s.best.value {
+		s.best.offer(x.found.u, x.found.value)
+		s.improve(ctx)
+	}
+	s.explore(ctx, x)
+	t.dropped = min(t.dropped, x.dropped)
+	t.share += x.share
+	t.work += x.work
+	s.work += x.work
+	t.insight.sum += x.insight.sum
+	t.insight.count += x.insight.count
+	for _, y := range x.trials {
+		t.gains[y.unit].add(y)
+	}
+	for _, c := range x.children {
+		if c == nil {
+			continue
+		}
+		c.id = s.nextID
+		s.nextID++
+		t.open.push(c)
+	}
+}
+
+// improve makes a new incumbent better.
+func (s *search) improve(ctx context.Context) {
+	if !s.p.follows {
+		s.workers[0].d.polish(&s.best)
+		s.walk(ctx)
+	} else if s.cells != nil {
+		s.cells.walkFrom(ctx, s.best.u, &s.best)
+	}
+}
