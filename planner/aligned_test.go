@@ -19,20 +19,25 @@ func alignedProblem(horizon int) (Problem, []float64) {
 		Cost: linearCost(nx, nu, horizon)}, []float64{-0.4, 0.3, 0.2, 0.9}
 }
 
+// optimal returns the plan of pl from x0, which must be proven and verified.
+func optimal(t *testing.T, pl control.Planner, x0 []float64) *control.Plan {
+	t.Helper()
+	plan, err := pl.Plan(t.Context(), x0, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !plan.Verified || plan.Status != control.Optimal {
+		t.Fatalf("plan is %v, verified %v", plan.Status, plan.Verified)
+	}
+	return plan
+}
+
 // TestAlignedPlanTurnsWithTheWorld: turning and moving the whole world turns and moves
 // the plan, and changes neither what it costs nor what is proven.
 func TestAlignedPlanTurnsWithTheWorld(t *testing.T) {
 	p, x0 := alignedProblem(2)
 	plan := func(p Problem, x0 []float64) *control.Plan {
-		pl := mustPlanner[control.Planner](t)(New("bnb", p, Options{RelGap: 1e-6}))
-		plan, err := pl.Plan(t.Context(), x0, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !plan.Verified || plan.Status != control.Optimal {
-			t.Fatalf("plan is %v, verified %v", plan.Status, plan.Verified)
-		}
-		return plan
+		return optimal(t, mustPlanner[control.Planner](t)(New("bnb", p, Options{RelGap: 1e-6})), x0)
 	}
 	a := plan(p, x0)
 	q, turn := p, control.NewFrame(0.7, -2, 2.1) // the old world, seen from a frame in it

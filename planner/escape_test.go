@@ -125,16 +125,7 @@ func TestConfinedPlansAvoidWhatFailed(t *testing.T) {
 func TestBranchAndBoundConfined(t *testing.T) {
 	p, x0 := alignedProblem(2)
 	pl := mustPlanner[control.Planner](t)(New("bnb", p, Options{RelGap: 1e-4}))
-	plan := func() *control.Plan {
-		plan, err := pl.Plan(t.Context(), x0, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !plan.Verified || plan.Status != control.Optimal {
-			t.Fatalf("plan is %v, verified %v", plan.Status, plan.Verified)
-		}
-		return plan
-	}
+	plan := func() *control.Plan { return optimal(t, pl, x0) }
 	whole, seen := plan(), make([]float64, 2)
 	p.Align(x0).Vectors(seen, whole.Action(0))
 	best := whole.Objective
