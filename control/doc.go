@@ -11,7 +11,8 @@
 // it produced; x_0 cannot be changed and carries no cost.
 //
 // A simulator and a learned model are both a [System]; model-predictive control
-// is a [Policy]; the closed loop and data collection are the same [Rollout].
+// is a [Policy]; the closed loop and data collection are the same [Rollout]. Where a
+// system in the plane looks alike from everywhere, a [Frame] is where a plan is made.
 //
 // Read first: [System], [Cost], [Rollout].
 package control

@@ -25,6 +25,9 @@
 //	BranchAndBound  the project's own search with sound dual bounds
 //	MIP             rows for a generic solver
 //
+// A problem may be planned in the frame of its start ([Problem.Align], [Problem.At]), so
+// that a model need not know all angles; [New] turns it there and the plan back.
+//
 // No plan is believed: [Verify] repeats its forward pass with a system of its
 // own before anybody acts on it. [MPC] makes any planner a [control.Policy].
 //

@@ -84,7 +84,8 @@ func (p *planProblem) saveRequest(path string) error {
 		Constraints: p.Constraints, Integer: p.Integer, Obstacles: p.obstacles}, p.Before)
 }
 
-// aligned returns the problem in the frame of its start, where it is without one.
+// aligned returns the problem as it looks from the frame of its start, so that nothing has
+// to be turned any more.
 func (p *planProblem) aligned() *planProblem {
 	q := *p
 	var f control.Frame
