@@ -30,7 +30,8 @@ type RunSummary struct {
 	RelGap Gaps `json:"rel_gap"`
 	AbsGap Gaps `json:"abs_gap"`
 	// CertifiedFraction is the share of plans whose sound gap met the scenario's
-	// tolerance by the deadline and whose action was applied as it was.
+	// tolerance by the deadline and whose action was applied as it was. Those that
+	// PlansConfined counts are among them: their gap is to the best of what they may be.
 	CertifiedFraction Number `json:"certified_fraction"`
 	// ActionsReplaced counts the steps at which another action than the plan's was
 	// applied, because the one before had moved nothing.
