@@ -8,7 +8,7 @@ import (
 	"hinge/milp/bound"
 )
 
-// expander turns a node into its children. It holds scratch memory: one per
+// expander bounds the halves of nodes. It holds scratch memory: one per
 // worker.
 type expander struct {
 	p     *problem
@@ -43,9 +43,16 @@ func newExpander(p *problem, b *bound.Bounder, steps int) *expander {
 	return e
 }
 
-// expansion is the outcome of one node.
+// half is one side of a node that is split.
+type half struct {
+	*node
+	first  int  // step whose ranges the split may change, the ones before stand
+	leaned bool // the ranges lean on the bound of the node that is split, see node.form
+}
+
+// expansion is the outcome of one half.
 type expansion struct {
-	children [2]*node // nil where pruned
+	child *node // nil where pruned
 	// dropped is the smallest bound of what was pruned or clipped, +Inf if nothing.
 	dropped float64
 	found   incumbent
@@ -56,25 +63,32 @@ type expansion struct {
 	insight insight
 }
 
-// expand splits n and bounds the halves against the cutoff.
-func (e *expander) expand(n *node, cutoff float64) expansion {
-	out := expansion{dropped: math.Inf(1), found: incumbent{value: math.Inf(1)}}
-	start := e.b.Work()
-	for side := range 2 {
-		c := e.child(n, side)
-		c.rec = n.rec.child(c, n.branch, !n.branch.onUnit && e.p.isWhole(n.branch.input), side)
-		e.process(c, e.firstStep(n.branch), cutoff, &out)
-		if n.form != nil { // the ranges hold where J is less
-			c.rec.settle(min(c.bound, cutoff))
-		} else {
-			c.rec.settle(c.bound)
-		}
-		if c.bound < cutoff && !c.branch.none {
-			out.children[side] = c
-		} else {
-			out.dropped = min(out.dropped, c.bound)
-			out.share += math.Pow(.5, float64(c.depth))
-		}
+// untouched is the outcome of a half that nobody bounds.
+func untouched(c *node) expansion {
+	return expansion{child: c, dropped: math.Inf(1), found: incumbent{value: math.Inf(1)}}
+}
+
+// split returns a half of n.
+func (e *expander) split(n *node, side int) half {
+	c := e.child(n, side)
+	c.rec = n.rec.child(c, n.branch, !n.branch.onUnit && e.p.isWhole(n.branch.input), side)
+	return half{c, e.firstStep(n.branch), n.form != nil}
+}
+
+// expand bounds a half against the cutoff.
+func (e *expander) expand(h half, cutoff float64) expansion {
+	c, out, start := h.node, untouched(nil), e.b.Work()
+	e.process(c, h.first, cutoff, &out)
+	if h.leaned { // the ranges hold where J is less
+		c.rec.settle(min(c.bound, cutoff))
+	} else {
+		c.rec.settle(c.bound)
+	}
+	if c.bound < cutoff && !c.branch.none {
+		out.child = c
+	} else {
+		out.dropped = min(out.dropped, c.bound)
+		out.share = math.Pow(.5, float64(c.depth))
 	}
 	out.work += e.b.Work() - start
 	return out

@@ -36,7 +36,7 @@ func (s sampled) compare(t sampled) int { return cmp.Compare(s.value, t.value) }
 // multistart evaluates random sequences and descends from the best of them,
 // stopping early when stop says so. It offers what it finds to c and returns where
 // the descents ended, best first.
-func multistart(p *problem, c *incumbent, opts Options, stop func() bool) []sampled {
+func multistart(p *problem, c *incumbent, opts Options, team *crew, stop func() bool) []sampled {
 	rng := rand.New(rand.NewPCG(opts.Seed, 0x696e63))
 	ws := p.NewWorkspace()
 	var pool []sampled
@@ -56,10 +56,11 @@ func multistart(p *problem, c *incumbent, opts Options, stop func() bool) []samp
 	}
 	pool = pool[:min(len(pool), opts.Descents)]
 	descents := make([]*descent, opts.Workers)
-	parallel(opts.Workers, opts.Workers, func(worker int) {
-		d := newDescent(p)
-		descents[worker] = d
-		for i := worker; i < len(pool) && !stop(); i += opts.Workers {
+	for w := range descents {
+		descents[w] = newDescent(p)
+	}
+	team.run(len(pool), func(worker, i int) {
+		if d := descents[worker]; !stop() {
 			d.run(pool[i].u, p.Box.Lower, p.Box.Upper, descentSteps, .1)
 			copy(pool[i].u, d.best.u)
 			pool[i].value = d.best.value

@@ -16,7 +16,7 @@ func TestMultistartWorkers(t *testing.T) {
 	p := newProblem(relutest.Random(rand.New(rand.NewPCG(5, 21)), relutest.Shape{Nx: 3, Nu: 2, Horizon: 4, Hidden: []int{12, 12}}))
 	run := func(workers int, stop func() bool) incumbent {
 		c := incumbent{value: math.Inf(1)}
-		multistart(p, &c, Options{Seed: 3, Samples: samples, Descents: 8, Workers: workers}, stop)
+		multistart(p, &c, Options{Seed: 3, Samples: samples, Descents: 8, Workers: workers}, newCrew(workers), stop)
 		return c
 	}
 	after := func(calls int32) func() bool {

@@ -2,8 +2,7 @@ package bnb
 
 import (
 	"context"
-	"math"
-	"sync/atomic"
+	"slices"
 )
 
 // roundSize is the number of nodes expanded between two merges. It is fixed, so
@@ -30,10 +29,10 @@ func (s *search) grow(ctx context.Context, t *tree, work int) {
 			}
 		}
 		s.expandRound(ctx)
-		for i := range s.round {
+		for i := range s.results {
 			s.merge(ctx, t, &s.results[i])
 		}
-		s.nodes += 2 * len(s.round)
+		s.nodes += len(s.results)
 		s.report()
 	}
 }
@@ -54,25 +53,24 @@ func (s *search) take(t *tree) {
 	}
 }
 
-// expandRound expands the nodes of the round; every worker takes the next one when it is
-// done, for some take much longer than others. A node that the deadline prevents stays
-// open as it is.
+// expandRound splits the nodes of the round and bounds the halves; every worker takes the
+// next one when it is done, for some take much longer than others. A half that the deadline
+// prevents stays open with the bound of its parent.
 func (s *search) expandRound(ctx context.Context) {
 	cutoff := s.cutoff()
-	workers := min(len(s.workers), len(s.round))
-	var taken atomic.Int64
-	parallel(workers, workers, func(w int) {
-		for {
-			i := int(taken.Add(1)) - 1
-			switch {
-			case i >= len(s.round):
-				return
-			case ctx.Err() != nil:
-				s.results[i] = expansion{children: [2]*node{s.round[i], nil}, dropped: math.Inf(1)}
-			default:
-				s.results[i] = s.workers[w].expand(s.round[i], cutoff)
-			}
+	s.halves = s.halves[:0]
+	for _, n := range s.round {
+		for side := range 2 {
+			s.halves = append(s.halves, s.workers[0].split(n, side))
 		}
+	}
+	s.results = slices.Grow(s.results[:0], len(s.halves))[:len(s.halves)]
+	s.crew.run(len(s.halves), func(worker, i int) {
+		if ctx.Err() != nil {
+			s.results[i] = untouched(s.halves[i].node)
+			return
+		}
+		s.results[i] = s.workers[worker].expand(s.halves[i], cutoff)
 	})
 }
 
@@ -92,10 +90,7 @@ func (s *search) merge(ctx context.Context, t *tree, x *expansion) {
 	for _, y := range x.trials {
 		t.gains[y.unit].add(y)
 	}
-	for _, c := range x.children {
-		if c == nil {
-			continue
-		}
+	if c := x.child; c != nil {
 		c.id = s.nextID
 		s.nextID++
 		t.open.push(c)

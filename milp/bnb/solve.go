@@ -35,7 +35,9 @@ type search struct {
 	work    int // of all trees
 	nextID  int
 	workers []*expander
+	crew    *crew
 	round   []*node
+	halves  []half
 	results []expansion
 	res     *Result
 	pool    []sampled // of the multi-start, best first
@@ -190,6 +192,7 @@ func open(ctx context.Context, p *relu.Program, opts Options) (*search, error) {
 func openLive(ctx context.Context, p *relu.Program, opts Options, l *live) (*search, error) {
 	s := &search{live: l, opts: opts.withDefaults(), start: time.Now(), proven: math.Inf(-1),
 		best: incumbent{value: math.Inf(1)}, p: newProblem(p)}
+	s.crew = newCrew(s.opts.Workers)
 	s.res = &Result{}
 	if s.opts.Record {
 		s.rec = &recorder{limit: int64(s.opts.RecordLimit)}
@@ -207,7 +210,7 @@ func openLive(ctx context.Context, p *relu.Program, opts Options, l *live) (*sea
 	s.res.UnstableReLUs = b.Root().Unstable()
 	s.bounder = b
 	if !s.p.follows {
-		s.pool = multistart(s.p, &s.best, s.starting(), func() bool { return ctx.Err() != nil })
+		s.pool = multistart(s.p, &s.best, s.starting(), s.crew, func() bool { return ctx.Err() != nil })
 	}
 	s.firstPlan()
 	for range s.opts.Workers {
@@ -215,7 +218,6 @@ func openLive(ctx context.Context, p *relu.Program, opts Options, l *live) (*sea
 		e.stop = func() bool { return ctx.Err() != nil }
 		s.workers = append(s.workers, e)
 	}
-	s.results = make([]expansion, roundSize)
 	s.race.s = s
 	return s, nil
 }
@@ -273,7 +275,7 @@ func (s *search) rootNode() *node {
 
 // plant bounds the first node of a tree.
 func (s *search) plant(ctx context.Context, t *tree, n *node) {
-	out := expansion{dropped: math.Inf(1), found: incumbent{value: math.Inf(1)}}
+	out := untouched(nil)
 	e := s.workers[0]
 	e.phases, e.gains, e.tries, e.ahead = t.phases, t.gains, false, true
 	steps, start := e.steps, e.b.Work()
@@ -283,7 +285,7 @@ func (s *search) plant(ctx context.Context, t *tree, n *node) {
 	e.steps = steps
 	s.nodes++
 	if n.bound < s.cutoff() && !n.branch.none {
-		out.children[0] = n
+		out.child = n
 	} else {
 		out.dropped = min(out.dropped, n.bound)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"iter"
 	"math"
-	"sync"
 
 	"hinge/milp/bound"
 )
@@ -173,27 +172,6 @@ func (y *stageSearch) bound(ctx context.Context, yield func(struct{}) bool) bool
 		y.outcomes[i] = y.g.process(ctx, y.round[i], start, cutoff)
 	})
 	return going
-}
-
-// parallel calls f(0) .. f(n-1), shared among the workers.
-func parallel(workers, n int, f func(i int)) {
-	if workers = min(workers, n); workers <= 1 {
-		for i := range n {
-			f(i)
-		}
-		return
-	}
-	var wg sync.WaitGroup
-	for w := range workers {
-		wg.Add(1)
-		go func() {
-			defer wg.Done()
-			for i := w; i < n; i += workers {
-				f(i)
-			}
-		}()
-	}
-	wg.Wait()
 }
 
 // merge takes over what a node's bounding gave and opens its halves.
