@@ -11,6 +11,7 @@ type kernelSet struct {
 	adam       func(x, m, v, grad, r *float64)
 	axpy       func(s float64, x, y *float64, n int)
 	dot        func(x, y *float64, n int) float64
+	dotPairs   func(p, q, a *float64, stride int, index *int32, rows int, x, y *float64, n int)
 }
 
 // kernels is the best set this processor can run.

@@ -20,6 +20,8 @@ func axpyAVX2(s float64, x *float64, y *float64, n int)
 
 func dotAVX2(x *float64, y *float64, n int) float64
 
+func dotPairsAVX2(p *float64, q *float64, a *float64, stride int, index *int32, rows int, x *float64, y *float64, n int)
+
 func relaxAVX512(rows *float64, v *float64, w *float64, n int, u *float64, c *float64, m *float64)
 
 func relaxEachAVX512(rows *float64, v *float64, w *float64, n int, u *float64, slope *float64, c *float64, m *float64)
@@ -35,3 +37,5 @@ func concretiseAVX512(a *float64, lower *float64, upper *float64, size *float64,
 func axpyAVX512(s float64, x *float64, y *float64, n int)
 
 func dotAVX512(x *float64, y *float64, n int) float64
+
+func dotPairsAVX512(p *float64, q *float64, a *float64, stride int, index *int32, rows int, x *float64, y *float64, n int)

@@ -541,6 +541,92 @@ dotAVX2End:
 	MOVSD X0, ret+24(FP)
 	RET
 
+// func dotPairsAVX2(p *float64, q *float64, a *float64, stride int, index *int32, rows int, x *float64, y *float64, n int)
+// Requires: AVX, FMA3
+TEXT ·dotPairsAVX2(SB), NOSPLIT, $0-72
+	MOVQ  p+0(FP), AX
+	MOVQ  q+8(FP), CX
+	MOVQ  a+16(FP), DX
+	MOVQ  stride+24(FP), BX
+	MOVQ  index+32(FP), SI
+	MOVQ  rows+40(FP), DI
+	MOVQ  x+48(FP), R8
+	MOVQ  y+56(FP), R9
+	MOVQ  n+64(FP), R10
+	SHLQ  $0x03, BX
+	TESTQ DI, DI
+	JZ    dotPairsAVX2End
+
+dotPairsAVX2Row:
+	MOVLQSX (SI), R13
+	IMULQ   BX, R13
+	ADDQ    DX, R13
+	XORQ    R11, R11
+	MOVQ    R10, R12
+	VXORPD  Y0, Y0, Y0
+	VXORPD  Y1, Y1, Y1
+	VXORPD  Y2, Y2, Y2
+	VXORPD  Y3, Y3, Y3
+
+dotPairsAVX2Main:
+	CMPQ        R12, $0x08
+	JLT         dotPairsAVX2Single
+	VMOVUPD     (R13)(R11*8), Y4
+	VFMADD231PD (R8)(R11*8), Y4, Y0
+	VFMADD231PD (R9)(R11*8), Y4, Y1
+	VMOVUPD     32(R13)(R11*8), Y4
+	VFMADD231PD 32(R8)(R11*8), Y4, Y2
+	VFMADD231PD 32(R9)(R11*8), Y4, Y3
+	ADDQ        $0x08, R11
+	SUBQ        $0x08, R12
+	JMP         dotPairsAVX2Main
+
+dotPairsAVX2Single:
+	CMPQ        R12, $0x04
+	JLT         dotPairsAVX2Fold
+	VMOVUPD     (R13)(R11*8), Y4
+	VFMADD231PD (R8)(R11*8), Y4, Y0
+	VFMADD231PD (R9)(R11*8), Y4, Y1
+	ADDQ        $0x04, R11
+	SUBQ        $0x04, R12
+
+dotPairsAVX2Fold:
+	VADDPD       Y0, Y2, Y0
+	VADDPD       Y1, Y3, Y1
+	VMOVAPD      Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X2
+	VADDPD       X0, X2, X2
+	VPERMILPD    $0x01, X2, X0
+	VADDSD       X2, X0, X0
+	VMOVAPD      Y1, Y1
+	VEXTRACTF128 $0x01, Y1, X2
+	VADDPD       X1, X2, X2
+	VPERMILPD    $0x01, X2, X1
+	VADDSD       X2, X1, X1
+	TESTQ        R12, R12
+	JZ           dotPairsAVX2Next
+
+dotPairsAVX2One:
+	VMOVSD      (R13)(R11*8), X2
+	VFMADD231SD (R8)(R11*8), X2, X0
+	VFMADD231SD (R9)(R11*8), X2, X1
+	ADDQ        $0x01, R11
+	SUBQ        $0x01, R12
+	JNZ         dotPairsAVX2One
+
+dotPairsAVX2Next:
+	VMOVSD X0, (AX)
+	VMOVSD X1, (CX)
+	ADDQ   $0x08, AX
+	ADDQ   $0x08, CX
+	ADDQ   $0x04, SI
+	DECQ   DI
+	JNZ    dotPairsAVX2Row
+
+dotPairsAVX2End:
+	VZEROUPPER
+	RET
+
 // func relaxAVX512(rows *float64, v *float64, w *float64, n int, u *float64, c *float64, m *float64)
 // Requires: AVX, AVX512F
 TEXT ·relaxAVX512(SB), NOSPLIT, $0-56
@@ -921,4 +1007,92 @@ dotAVX512One:
 dotAVX512End:
 	VZEROUPPER
 	MOVSD X1, ret+24(FP)
+	RET
+
+// func dotPairsAVX512(p *float64, q *float64, a *float64, stride int, index *int32, rows int, x *float64, y *float64, n int)
+// Requires: AVX, AVX512F, FMA3
+TEXT ·dotPairsAVX512(SB), NOSPLIT, $0-72
+	MOVQ  p+0(FP), AX
+	MOVQ  q+8(FP), CX
+	MOVQ  a+16(FP), DX
+	MOVQ  stride+24(FP), BX
+	MOVQ  index+32(FP), SI
+	MOVQ  rows+40(FP), DI
+	MOVQ  x+48(FP), R8
+	MOVQ  y+56(FP), R9
+	MOVQ  n+64(FP), R10
+	SHLQ  $0x03, BX
+	TESTQ DI, DI
+	JZ    dotPairsAVX512End
+
+dotPairsAVX512Row:
+	MOVLQSX (SI), R13
+	IMULQ   BX, R13
+	ADDQ    DX, R13
+	XORQ    R11, R11
+	MOVQ    R10, R12
+	VPXORQ  Z0, Z0, Z0
+	VPXORQ  Z1, Z1, Z1
+	VPXORQ  Z2, Z2, Z2
+	VPXORQ  Z3, Z3, Z3
+
+dotPairsAVX512Main:
+	CMPQ        R12, $0x10
+	JLT         dotPairsAVX512Single
+	VMOVUPD     (R13)(R11*8), Z4
+	VFMADD231PD (R8)(R11*8), Z4, Z0
+	VFMADD231PD (R9)(R11*8), Z4, Z1
+	VMOVUPD     64(R13)(R11*8), Z4
+	VFMADD231PD 64(R8)(R11*8), Z4, Z2
+	VFMADD231PD 64(R9)(R11*8), Z4, Z3
+	ADDQ        $0x10, R11
+	SUBQ        $0x10, R12
+	JMP         dotPairsAVX512Main
+
+dotPairsAVX512Single:
+	CMPQ        R12, $0x08
+	JLT         dotPairsAVX512Fold
+	VMOVUPD     (R13)(R11*8), Z4
+	VFMADD231PD (R8)(R11*8), Z4, Z0
+	VFMADD231PD (R9)(R11*8), Z4, Z1
+	ADDQ        $0x08, R11
+	SUBQ        $0x08, R12
+
+dotPairsAVX512Fold:
+	VADDPD        Z0, Z2, Z0
+	VADDPD        Z1, Z3, Z1
+	VEXTRACTF64X4 $0x01, Z0, Y4
+	VADDPD        Y0, Y4, Y4
+	VEXTRACTF128  $0x01, Y4, X5
+	VADDPD        X4, X5, X5
+	VPERMILPD     $0x01, X5, X4
+	VADDSD        X5, X4, X4
+	VEXTRACTF64X4 $0x01, Z1, Y5
+	VADDPD        Y1, Y5, Y5
+	VEXTRACTF128  $0x01, Y5, X6
+	VADDPD        X5, X6, X6
+	VPERMILPD     $0x01, X6, X5
+	VADDSD        X6, X5, X5
+	TESTQ         R12, R12
+	JZ            dotPairsAVX512Next
+
+dotPairsAVX512One:
+	VMOVSD      (R13)(R11*8), X6
+	VFMADD231SD (R8)(R11*8), X6, X4
+	VFMADD231SD (R9)(R11*8), X6, X5
+	ADDQ        $0x01, R11
+	SUBQ        $0x01, R12
+	JNZ         dotPairsAVX512One
+
+dotPairsAVX512Next:
+	VMOVSD X4, (AX)
+	VMOVSD X5, (CX)
+	ADDQ   $0x08, AX
+	ADDQ   $0x08, CX
+	ADDQ   $0x04, SI
+	DECQ   DI
+	JNZ    dotPairsAVX512Row
+
+dotPairsAVX512End:
+	VZEROUPPER
 	RET

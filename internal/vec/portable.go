@@ -8,7 +8,7 @@ import (
 // portable is the set every machine can run, and the reference of the others.
 var portable = kernelSet{
 	"portable", relaxPortable, concretisePortable, relaxEachPortable, gatherPortable, activatePortable,
-	adamPortable, axpyPortable, dotPortable}
+	adamPortable, axpyPortable, dotPortable, dotPairsPortable}
 
 func column(p *float64) *Column { return (*Column)(unsafe.Pointer(p)) }
 
@@ -102,4 +102,17 @@ func dotPortable(x, y *float64, n int) float64 {
 		sum += v * ys[i]
 	}
 	return sum
+}
+
+func dotPairsPortable(p, q, a *float64, stride int, index *int32, rows int, x, y *float64, n int) {
+	ps, qs, xs, ys := unsafe.Slice(p, rows), unsafe.Slice(q, rows), unsafe.Slice(x, n), unsafe.Slice(y, n)
+	for i, k := range unsafe.Slice(index, rows) {
+		row := unsafe.Slice((*float64)(unsafe.Add(unsafe.Pointer(a), int(k)*stride*8)), n)
+		var first, second float64
+		for j, v := range row {
+			first += v * xs[j]
+			second += v * ys[j]
+		}
+		ps[i], qs[i] = first, second
+	}
 }

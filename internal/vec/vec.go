@@ -105,3 +105,25 @@ func Dot(x, y []float64) float64 {
 	}
 	return kernels.dot(&x[0], &y[0], len(x))
 }
+
+// DotPairs sets p[i] = a_k'x and q[i] = a_k'y, k = index[i], where a_k are the first len(x)
+// entries of row k of a, whose rows are stride apart.
+func DotPairs(p, q, a []float64, stride int, index []int32, x, y []float64) {
+	if len(index) == 0 {
+		return
+	}
+	if len(p) < len(index) || len(q) < len(index) || len(y) < len(x) || stride < len(x) {
+		panic("vec: DotPairs: lengths do not match")
+	}
+	for _, k := range index {
+		if k < 0 || int(k)*stride+len(x) > len(a) {
+			panic("vec: DotPairs: a row is outside the matrix")
+		}
+	}
+	if len(x) == 0 {
+		clear(p[:len(index)])
+		clear(q[:len(index)])
+		return
+	}
+	kernels.dotPairs(&p[0], &q[0], &a[0], stride, &index[0], len(index), &x[0], &y[0], len(x))
+}

@@ -17,6 +17,7 @@ func TestKernelsAgree(t *testing.T) {
 			rng := rand.New(rand.NewPCG(1, 2))
 			for n := range 70 {
 				checkVectors(t, k, rng, n)
+				checkDotPairs(t, k, rng, n)
 				checkPanels(t, k, rng, n)
 			}
 		})
@@ -136,6 +137,27 @@ func TestAscentKernelsAgree(t *testing.T) {
 	}
 }
 
+func checkDotPairs(t *testing.T, k kernelSet, rng *rand.Rand, n int) {
+	const height = 6
+	stride := n + rng.IntN(4) + 1
+	a, x, y := random(rng, height*stride), random(rng, n+1), random(rng, n+1)
+	index := make([]int32, 1+rng.IntN(height))
+	for i := range index {
+		index[i] = int32(rng.IntN(height))
+	}
+	p, q := make([]float64, len(index)), make([]float64, len(index))
+	k.dotPairs(&p[0], &q[0], &a[0], stride, &index[0], len(index), &x[0], &y[0], n)
+	for i, r := range index {
+		var wantP, wantQ, sizeP, sizeQ float64
+		for j, v := range a[int(r)*stride:][:n] {
+			wantP, sizeP = wantP+v*x[j], sizeP+math.Abs(v*x[j])
+			wantQ, sizeQ = wantQ+v*y[j], sizeQ+math.Abs(v*y[j])
+		}
+		near(t, "dotPairs first", p[i], wantP, sizeP)
+		near(t, "dotPairs second", q[i], wantQ, sizeQ)
+	}
+}
+
 // A number that is none must not turn into one: bounds would be wrong unseen.
 func TestNaNStays(t *testing.T) {
 	for _, k := range available() {
@@ -161,6 +183,9 @@ func TestShapesPanic(t *testing.T) {
 		},
 		"axpy": func() { Axpy(1, []float64{1}, nil) },
 		"dot":  func() { Dot([]float64{1}, nil) },
+		"dotPairs": func() {
+			DotPairs([]float64{1}, []float64{1}, []float64{1, 2}, 1, []int32{2}, []float64{1}, []float64{1})
+		},
 	} {
 		func() {
 			defer func() {

@@ -36,6 +36,7 @@ func main() {
 		concretise(s)
 		axpy(s)
 		dot(s)
+		dotPairs(s)
 	}
 	Generate()
 }
@@ -317,19 +318,7 @@ func dot(s isa) {
 	SUBQ(Imm(uint64(s.width)), n)
 	JMP(LabelRef(main))
 	Label(fold)
-	half := YMM()
-	if s.width == 8 {
-		VEXTRACTF64X4(Imm(1), acc, half)
-		VADDPD(acc.AsY(), half, half)
-	} else {
-		VMOVAPD(acc, half)
-	}
-	hi := XMM()
-	VEXTRACTF128(Imm(1), half, hi)
-	VADDPD(half.AsX(), hi, hi)
-	sum := XMM()
-	VPERMILPD(Imm(1), hi, sum)
-	VADDSD(hi, sum, sum)
+	sum := s.sum(acc)
 	TESTQ(n, n)
 	JZ(LabelRef(end))
 	Label(one)
@@ -344,4 +333,94 @@ func dot(s isa) {
 	VZEROUPPER()
 	Store(sum, ReturnIndex(0))
 	RET()
+}
+
+// dotPairs: see vec.DotPairs. Each of both sums has two registers, so that one product need
+// not wait for the one before.
+func dotPairs(s isa) {
+	name := "dotPairs" + s.name
+	TEXT(name, NOSPLIT, "func(p, q, a *float64, stride int, index *int32, rows int, x, y *float64, n int)")
+	p, q, a := Load(Param("p"), GP64()), Load(Param("q"), GP64()), Load(Param("a"), GP64())
+	stride, index, rows := Load(Param("stride"), GP64()), Load(Param("index"), GP64()), Load(Param("rows"), GP64())
+	x, y, n := Load(Param("x"), GP64()), Load(Param("y"), GP64()), Load(Param("n"), GP64())
+	SHLQ(Imm(3), stride)
+	row, main, single, fold, one, next, end := name+"Row", name+"Main", name+"Single", name+"Fold", name+"One", name+"Next", name+"End"
+	at, left, r := GP64(), GP64(), GP64()
+	acc := [4]VecVirtual{s.reg(), s.reg(), s.reg(), s.reg()}
+	mem := func(base Register, i int) Mem { return Mem{Base: base, Index: at, Scale: 8, Disp: i * s.width * 8} }
+	multiply := func(i int) {
+		v := s.reg()
+		VMOVUPD(mem(r, i), v)
+		VFMADD231PD(mem(x, i), v, acc[2*i])
+		VFMADD231PD(mem(y, i), v, acc[2*i+1])
+	}
+	step := func(width int) {
+		ADDQ(Imm(uint64(width)), at)
+		SUBQ(Imm(uint64(width)), left)
+	}
+	TESTQ(rows, rows)
+	JZ(LabelRef(end))
+	Label(row)
+	MOVLQSX(Mem{Base: index}, r)
+	IMULQ(stride, r)
+	ADDQ(a, r)
+	XORQ(at, at)
+	MOVQ(n, left)
+	for _, v := range acc {
+		s.zero(v)
+	}
+	Label(main)
+	CMPQ(left, Imm(uint64(2*s.width)))
+	JLT(LabelRef(single))
+	multiply(0)
+	multiply(1)
+	step(2 * s.width)
+	JMP(LabelRef(main))
+	Label(single)
+	CMPQ(left, Imm(uint64(s.width)))
+	JLT(LabelRef(fold))
+	multiply(0)
+	step(s.width)
+	Label(fold)
+	VADDPD(acc[0], acc[2], acc[0])
+	VADDPD(acc[1], acc[3], acc[1])
+	first, second := s.sum(acc[0]), s.sum(acc[1])
+	TESTQ(left, left)
+	JZ(LabelRef(next))
+	Label(one)
+	v := XMM()
+	VMOVSD(mem(r, 0), v)
+	VFMADD231SD(mem(x, 0), v, first)
+	VFMADD231SD(mem(y, 0), v, second)
+	step(1)
+	JNZ(LabelRef(one))
+	Label(next)
+	VMOVSD(first, Mem{Base: p})
+	VMOVSD(second, Mem{Base: q})
+	ADDQ(Imm(8), p)
+	ADDQ(Imm(8), q)
+	ADDQ(Imm(4), index)
+	DECQ(rows)
+	JNZ(LabelRef(row))
+	Label(end)
+	VZEROUPPER()
+	RET()
+}
+
+// sum adds up the doubles of a register.
+func (s isa) sum(acc VecVirtual) VecVirtual {
+	half := YMM()
+	if s.width == 8 {
+		VEXTRACTF64X4(Imm(1), acc, half)
+		VADDPD(acc.AsY(), half, half)
+	} else {
+		VMOVAPD(acc, half)
+	}
+	hi := XMM()
+	VEXTRACTF128(Imm(1), half, hi)
+	VADDPD(half.AsX(), hi, hi)
+	sum := XMM()
+	VPERMILPD(Imm(1), hi, sum)
+	VADDSD(hi, sum, sum)
+	return sum
 }
