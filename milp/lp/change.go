@@ -1,6 +1,9 @@
 package lp
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // change carries out an iteration: flips, then p leaves for its bound and q enters.
 // It reports whether the reduced costs moved.
@@ -45,21 +48,42 @@ func (s *Solver) moveBasic(p, q int, pivot, move float64) {
 		r := alpha * inv
 		s.weight[j] = max(s.weight[j]+r*(r*norm-2*s.work.tau[j]), minWeight)
 	}
-	m := len(s.rows)
-	x, weight := s.x[n:][:m], s.weight[n:][:m]
-	for i, b := range k.posRow {
-		if b >= 0 {
-			continue
-		}
-		alpha, tau := s.rows[i].dotPair(s.work.enter, s.work.tau)
+	s.looseProducts()
+	x, weight := s.x[n:], s.weight[n:]
+	for t, i := range s.work.loose {
+		alpha := s.work.alpha[t]
 		if alpha == 0 {
 			continue
 		}
 		x[i] += alpha * move
 		r := alpha * inv
-		weight[i] = max(weight[i]+r*(r*norm-2*tau), minWeight)
+		weight[i] = max(weight[i]+r*(r*norm-2*s.work.alphaTau[t]), minWeight)
 	}
 	s.weight[q] = max(norm*inv*inv, minWeight)
+}
+
+// looseProducts lists the loose rows and their products with enter and tau: those that are
+// dense first, all at once.
+func (s *Solver) looseProducts() {
+	w := &s.work
+	w.loose, w.sparse = w.loose[:0], w.sparse[:0]
+	for i, b := range s.kernel.posRow {
+		switch {
+		case b >= 0:
+		case s.rows[i].dense:
+			w.loose = append(w.loose, int32(i))
+		default:
+			w.sparse = append(w.sparse, int32(i))
+		}
+	}
+	dense := len(w.loose)
+	w.loose = append(w.loose, w.sparse...)
+	w.alpha = slices.Grow(w.alpha[:0], len(w.loose))[:len(w.loose)]
+	w.alphaTau = slices.Grow(w.alphaTau[:0], len(w.loose))[:len(w.loose)]
+	dotPairs(w.alpha, w.alphaTau, s.full, s.n, w.loose[:dense], w.enter, w.tau)
+	for t, i := range w.sparse {
+		w.alpha[dense+t], w.alphaTau[dense+t] = s.rows[i].dotPair(w.enter, w.tau)
+	}
 }
 
 // moveDual subtracts theta G[p,:] from the reduced costs of the nonbasic variables.

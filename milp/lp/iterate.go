@@ -13,6 +13,11 @@ const (
 	refresh // the kernel was inverted anew: start from fresh values
 )
 
+// status is what an outcome says if it is believed.
+func (o outcome) status() Status {
+	return [...]Status{feasible: Optimal, reached: Cutoff, infeasible: Infeasible, limit: IterationLimit}[o]
+}
+
 // iterate changes the basis until one of the outcomes. It needs d and x of the
 // basis, with d's signs right.
 func (s *Solver) iterate(cutoff float64, limits limits) outcome {
@@ -135,8 +140,10 @@ func (s *Solver) pivotColumn(p, q int) bool {
 	} else {
 		rhs[k.posRow[q-s.n]] = 1
 	}
+	size := k.size()
+	dotPairs(w.column[:size], w.column2[:size], k.w, k.stride, w.count[:size], rhs, g)
 	for a, j := range k.cols {
-		w.enter[j], w.tau[j] = dot(k.row(a), rhs), dot(k.row(a), g)
+		w.enter[j], w.tau[j] = w.column[a], w.column2[a]
 	}
 	var entry float64
 	if p < s.n {

@@ -98,3 +98,27 @@ func TestWrongCalls(t *testing.T) {
 		}()
 	}
 }
+
+// An estimate has the status of a full solve and about its objective, unless the cutoff
+// is near.
+func TestEstimate(t *testing.T) {
+	compared := 0
+	for i := range 2000 {
+		r := rand.New(rand.NewPCG(7, uint64(i)))
+		p := random(r, 1+r.IntN(12), r.IntN(16))
+		s, e := p.solver(), p.solver()
+		want, got := s.Solve(inf, Options{}), e.Solve(inf, Options{Estimate: true})
+		if got != want {
+			t.Errorf("program %d: %v by an estimate, %v", i, got, want)
+		}
+		if want == Optimal {
+			compared++
+			if d := math.Abs(e.Objective - s.Objective); !(d <= 1e-5*(1+math.Abs(s.Objective))) {
+				t.Errorf("program %d: objective %g by an estimate, %g", i, e.Objective, s.Objective)
+			}
+		}
+	}
+	if compared < 500 {
+		t.Fatalf("only %d programs had an optimum", compared)
+	}
+}

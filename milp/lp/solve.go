@@ -8,7 +8,7 @@ func (s *Solver) Solve(cutoff float64, opts Options) Status {
 	if math.IsNaN(cutoff) {
 		panic("lp: Solve: the cutoff is NaN")
 	}
-	limits := limits{opts.MaxIterations, opts.Stop}
+	limits := limits{opts.MaxIterations, opts.Stop, opts.Estimate}
 	if limits.iterations == 0 {
 		limits.iterations = 1000 + 10*(s.n+len(s.rows))
 	}
@@ -31,6 +31,10 @@ func (s *Solver) Solve(cutoff float64, opts Options) Status {
 		}
 		status = s.optimise(cutoff, limits)
 	}
+	if opts.Estimate && status != Unbounded {
+		s.Objective = s.objective
+		return status
+	}
 	s.finish(status)
 	return status
 }
@@ -39,6 +43,7 @@ func (s *Solver) Solve(cutoff float64, opts Options) Status {
 type limits struct {
 	iterations int
 	stop       func() bool
+	estimate   bool // no decision is checked
 }
 
 // reached looks at the number of basis changes, and every eighth time at the rest.
@@ -60,7 +65,11 @@ func (s *Solver) optimise(cutoff float64, limits limits) Status {
 		case s.leaving() < 0:
 			return Optimal
 		}
-		switch s.iterate(cutoff, limits) {
+		outcome := s.iterate(cutoff, limits)
+		if limits.estimate && outcome != refresh {
+			return outcome.status()
+		}
+		switch outcome {
 		case limit:
 			return IterationLimit
 		case infeasible:

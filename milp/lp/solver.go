@@ -82,8 +82,12 @@ type workspace struct {
 	tight      []float64 // up to Cols, by kernel position
 	cands      []candidate
 	flips      []flip
-	oldRows    []int32
-	oldCols    []int32
+	count      []int32 // Cols: 0, 1, 2, ...
+
+	loose, sparse   []int32   // loose rows; those of them that are sparse
+	alpha, alphaTau []float64 // products of the loose rows with enter and tau
+	oldRows         []int32
+	oldCols         []int32
 }
 
 // New returns a program of cols columns with cost 0 and the range [0, 0], and no
@@ -100,8 +104,11 @@ func New(cols int) *Solver {
 		pivotRow: make([]float64, cols), pivotTight: make([]float64, cols),
 		rhs: make([]float64, cols), enter: make([]float64, cols), tau: make([]float64, cols),
 		column: make([]float64, cols), column2: make([]float64, cols), tight: make([]float64, cols),
-		cands: make([]candidate, 0, cols), flips: make([]flip, 0, cols),
+		count: make([]int32, cols), cands: make([]candidate, 0, cols), flips: make([]flip, 0, cols),
 		oldRows: make([]int32, 0, cols), oldCols: make([]int32, 0, cols),
+	}
+	for j := range cols {
+		s.work.count[j] = int32(j)
 	}
 	return s
 }

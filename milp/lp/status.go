@@ -31,6 +31,10 @@ func (s Status) String() string {
 type Options struct {
 	MaxIterations int         // basis changes; 0 means 1000 + 10 (columns + rows)
 	Stop          func() bool // asked now and then: true ends it like MaxIterations; nil for never
+
+	// Estimate is for who wants the status and [Solver.Objective] alone, about right: at
+	// the end nothing is computed anew from the given costs.
+	Estimate bool
 }
 
 // Tolerances. Bounds of variables are met to feasTol; signs of reduced costs to

@@ -19,7 +19,7 @@ func (r *row) set(v []float64) {
 		}
 	}
 	r.index, r.value = r.index[:0], r.value[:0]
-	if r.dense = 5*count > 3*len(v); r.dense { // where both ways are about as fast
+	if r.dense = 4*count > len(v); r.dense { // where both ways are about as fast
 		r.value = append(r.value, v...)
 		return
 	}
@@ -43,11 +43,8 @@ func (r *row) dot(x []float64) float64 {
 	return sum
 }
 
-// dotPair returns r'x and r'y.
+// dotPair returns r'x and r'y of a sparse row.
 func (r *row) dotPair(x, y []float64) (first, second float64) {
-	if r.dense {
-		return dot(r.value, x), dot(r.value, y)
-	}
 	value := r.value[:len(r.index)]
 	y = y[:len(x)]
 	for t, j := range r.index {
@@ -97,3 +94,15 @@ func dot(x, y []float64) float64 {
 
 // wide is the length from which kernels pay.
 const wide = 8
+
+// dotPairs is [vec.DotPairs].
+func dotPairs(p, q, a []float64, stride int, index []int32, x, y []float64) {
+	if len(x) >= wide {
+		vec.DotPairs(p, q, a, stride, index, x, y)
+		return
+	}
+	for t, i := range index {
+		r := a[int(i)*stride:][:len(x)]
+		p[t], q[t] = dot(r, x), dot(r, y)
+	}
+}
