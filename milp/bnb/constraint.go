@@ -161,7 +161,9 @@ func (s *search) plantConstrained(ctx context.Context, t *tree) {
 	scout.rec.leanOn(nil) // the root's relaxation will say more
 	s.nodes++
 	s.best.offer(out.found.u, out.found.value)
-	s.explore(ctx, &out)
+	if s.explore(&out); s.errand != nil {
+		s.runErrand(ctx)
+	}
 	root.basis, root.rec = scout.basis, scout.rec
 	scout.rec.settle(scout.bound)
 	scout.dual.Copy(root.dual)
@@ -173,11 +175,11 @@ func (s *search) plantConstrained(ctx context.Context, t *tree) {
 	t.work += s.bounder.Work() - start
 }
 
-// explore walks from the solution of a relaxation. Walks may take as much work as
+// explore has somebody walk from the solution of a relaxation. Walks may take as much work as
 // the tree while there is no plan, and a part of it later. Where every action sequence
 // is a plan there are good ones before the tree begins, and nothing is free.
-func (s *search) explore(ctx context.Context, x *expansion) {
-	if s.cells == nil || x.guess == nil {
+func (s *search) explore(x *expansion) {
+	if s.cells == nil || x.guess == nil || s.errand != nil {
 		return
 	}
 	share, free := 1.0, exploreFree
@@ -190,8 +192,7 @@ func (s *search) explore(ctx context.Context, x *expansion) {
 	if float64(s.cells.work) > share*float64(s.work)+float64(free) || !s.p.follows && s.cells.known(x.guess) {
 		return
 	}
-	s.cells.walkFrom(ctx, x.guess, &s.best)
-	s.firstPlan()
+	s.errand = func(ctx context.Context) { s.cells.walkFrom(ctx, x.guess, &s.best) }
 }
 
 // Work of walks: a part of the tree's, and what is free.

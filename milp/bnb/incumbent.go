@@ -72,9 +72,6 @@ func multistart(p *problem, c *incumbent, opts Options, team *crew, stop func() 
 	if stop() {
 		return nil
 	}
-	if c.u != nil {
-		descents[0].polish(c)
-	}
 	slices.SortStableFunc(pool, sampled.compare)
 	return pool
 }

@@ -198,24 +198,27 @@ func (p *portfolio) enterPhases(ctx context.Context) {
 // returns false if the root is done with.
 func (s *search) sharpen(ctx context.Context, t *tree, n *node) bool {
 	b := s.bounder
-	ascent := bound.Ascent{Steps: rootSteps * s.opts.DualSteps, Rate: .1, Cutoff: s.cutoff()}
+	rounds, steps, dualSteps := sharpenRounds, sharpenSteps, rootSteps*s.opts.DualSteps
+	if s.few() {
+		steps = sharpenStepsFew
+	}
+	if s.phasesFirst() { // nodes cost little
+		rounds, dualSteps = sharpenRoundsFew, s.opts.DualSteps
+	}
+	ascent := bound.Ascent{Steps: dualSteps, Rate: .1, Cutoff: s.cutoff()}
 	n.bound = b.Objective(n.dual, nil, n.ranges, n.lower, n.upper, ascent)
 	n.rec.prove(n, n.dual, n.bound)
 	if math.IsInf(s.cutoff(), 1) {
 		return true // without an incumbent there is nothing to sharpen with
 	}
-	for round := range sharpenRounds {
+	for round := range rounds {
 		cutoff, before := s.cutoff(), n.bound
-		steps := sharpenSteps
-		switch {
-		case round == 0:
-			steps = sharpenFirst
-		case s.few():
-			steps = sharpenFew
-		}
 		t.dropped = min(t.dropped, cutoff) // the ranges hold where J is less
 		how := &bound.Refinement{Steps: steps, Rate: .2, Cutoff: cutoff, Bound: n.bound, Mult: n.dual.Mult,
 			Stop: func() bool { return ctx.Err() != nil }, Proofs: t.rec.proofsBelow(cutoff)}
+		if round == 0 {
+			how.Steps = sharpenFirst
+		}
 		if !b.Refine(n.ranges, n.lower, n.upper, 0, how) {
 			n.rec.settle(math.Inf(1))
 			return false
@@ -233,10 +236,9 @@ func (s *search) sharpen(ctx context.Context, t *tree, n *node) bool {
 // Rounds and steps of the sharpening of a root. The first round tells whether it is
 // worth more.
 const (
-	sharpenRounds = 5
-	sharpenFirst  = 10
-	sharpenSteps  = 40
-	sharpenFew    = 20 // where nodes cost little
+	sharpenRounds, sharpenRoundsFew = 5, 2
+	sharpenSteps, sharpenStepsFew   = 40, 20
+	sharpenFirst                    = 10
 )
 
 // startCells walks from the best ends of the multi-start, and from then on from
@@ -250,6 +252,9 @@ func (s *search) startCells(ctx context.Context) {
 		return // there is nothing to walk from yet
 	}
 	s.walk(ctx)
+	if s.phasesFirst() { // trees there find the others sooner
+		return
+	}
 	for _, y := range s.pool[:min(len(s.pool), poolWalks)] {
 		c := incumbent{value: math.Inf(1)}
 		c.offer(y.u, y.value)

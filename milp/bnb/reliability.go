@@ -36,7 +36,7 @@ const (
 	trialIterations     = 50   // of the simplex, for a half
 	leastGain           = 1e-4 // what a side without gain counts for
 	lookAheads          = 8    // units whose halves are looked at
-	lookAheadIterations = 10   // of the simplex, for a half
+	lookAheadIterations = 6    // of the simplex, for a half
 	enoughInsight       = 12   // looks ahead
 	sufficient          = .87
 	seldom              = 8 // rounds
@@ -87,7 +87,7 @@ func (x *relaxed) try(e *expander, c *node, t *triangle, side, iterations int, r
 	l, u := c.ranges.Lower[t.unit], c.ranges.Upper[t.unit]
 	half := [2][2]float64{{l, 0}, {0, u}}[side]
 	x.r.setPhase(t, half[0], half[1], t.slope)
-	status := x.r.lp.Solve(cutoff, lp.Options{MaxIterations: iterations, Stop: e.stop})
+	status := x.r.lp.Solve(cutoff, lp.Options{MaxIterations: iterations, Stop: e.stop, Estimate: true})
 	y.gain[side] = min(max(0, x.r.lp.Objective-reached)/(cutoff-reached), 1)
 	if status == lp.Infeasible || math.IsNaN(y.gain[side]) {
 		y.gain[side] = 1

@@ -33,6 +33,7 @@ func (s *search) grow(ctx context.Context, t *tree, work int) {
 			s.merge(ctx, t, &s.results[i])
 		}
 		s.nodes += len(s.results)
+		s.firstPlan()
 		s.report()
 	}
 }
@@ -65,22 +66,37 @@ func (s *search) expandRound(ctx context.Context) {
 		}
 	}
 	s.results = slices.Grow(s.results[:0], len(s.halves))[:len(s.halves)]
-	s.crew.run(len(s.halves), func(worker, i int) {
-		if ctx.Err() != nil {
+	errands := 0
+	if s.errand != nil {
+		errands = 1
+	}
+	s.crew.run(errands+len(s.halves), func(worker, i int) {
+		switch i -= errands; {
+		case i < 0:
+			s.runErrand(ctx)
+		case ctx.Err() != nil:
 			s.results[i] = untouched(s.halves[i].node)
-			return
+		default:
+			s.results[i] = s.workers[worker].expand(s.halves[i], cutoff)
 		}
-		s.results[i] = s.workers[worker].expand(s.halves[i], cutoff)
 	})
+}
+
+// runErrand looks for a better incumbent. Nobody else may use that meanwhile.
+func (s *search) runErrand(ctx context.Context) {
+	run := s.errand
+	s.errand = nil
+	run(ctx)
 }
 
 // merge takes over what an expansion found.
 func (s *search) merge(ctx context.Context, t *tree, x *expansion) {
 	if x.found.u != nil && x.found.value < s.best.value {
 		s.best.offer(x.found.u, x.found.value)
-		s.improve(ctx)
+		s.errand = s.improve
+	} else {
+		s.explore(x)
 	}
-	s.explore(ctx, x)
 	t.dropped = min(t.dropped, x.dropped)
 	t.share += x.share
 	t.work += x.work
@@ -97,12 +113,15 @@ func (s *search) merge(ctx context.Context, t *tree, x *expansion) {
 	}
 }
 
-// improve makes a new incumbent better.
+// improve makes a new incumbent better: by linear programs, which end where gradients would,
+// or by gradients where those are too large.
 func (s *search) improve(ctx context.Context) {
-	if !s.p.follows {
-		s.workers[0].d.polish(&s.best)
-		s.walk(ctx)
-	} else if s.cells != nil {
+	switch {
+	case s.cells == nil && !s.p.follows:
+		s.scout.polish(&s.best)
+	case s.cells != nil && s.p.follows:
 		s.cells.walkFrom(ctx, s.best.u, &s.best)
+	default:
+		s.walk(ctx)
 	}
 }

@@ -36,6 +36,8 @@ type search struct {
 	nextID  int
 	workers []*expander
 	crew    *crew
+	scout   *descent                  // of improve
+	errand  func(ctx context.Context) // for better incumbents, to be run beside the next round; may be nil
 	round   []*node
 	halves  []half
 	results []expansion
@@ -105,7 +107,7 @@ func (s *search) compete(ctx context.Context, stages bool) {
 			return
 		}
 	}
-	few := s.few() && s.undecided()
+	few := s.phasesFirst()
 	if few {
 		p.enterPhases(ctx)
 		p.run(ctx, fewTrial)
@@ -168,6 +170,9 @@ func (s *search) few() bool {
 	return s.bounder.Root().Unstable() <= fewUnits*s.p.Horizon
 }
 
+// phasesFirst reports whether the tree on phases goes first.
+func (s *search) phasesFirst() bool { return s.few() && s.undecided() }
+
 // Work that goes before other contestants enter.
 const (
 	fewUnits    = 16 // a step
@@ -192,7 +197,7 @@ func open(ctx context.Context, p *relu.Program, opts Options) (*search, error) {
 func openLive(ctx context.Context, p *relu.Program, opts Options, l *live) (*search, error) {
 	s := &search{live: l, opts: opts.withDefaults(), start: time.Now(), proven: math.Inf(-1),
 		best: incumbent{value: math.Inf(1)}, p: newProblem(p)}
-	s.crew = newCrew(s.opts.Workers)
+	s.crew, s.scout = newCrew(s.opts.Workers), newDescent(s.p)
 	s.res = &Result{}
 	if s.opts.Record {
 		s.rec = &recorder{limit: int64(s.opts.RecordLimit)}
@@ -211,6 +216,9 @@ func openLive(ctx context.Context, p *relu.Program, opts Options, l *live) (*sea
 	s.bounder = b
 	if !s.p.follows {
 		s.pool = multistart(s.p, &s.best, s.starting(), s.crew, func() bool { return ctx.Err() != nil })
+		if s.pool != nil && !s.phasesFirst() { // where they go first, linear programs will polish
+			s.scout.polish(&s.best)
+		}
 	}
 	s.firstPlan()
 	for range s.opts.Workers {
@@ -226,7 +234,7 @@ func openLive(ctx context.Context, p *relu.Program, opts Options, l *live) (*sea
 // goes first: walks through cells find better plans at less cost.
 func (s *search) starting() Options {
 	o := s.opts
-	if s.few() && s.undecided() {
+	if s.phasesFirst() {
 		o.Samples, o.Descents = min(o.Samples, fewSamples), min(o.Descents, fewDescents)
 	}
 	return o
