@@ -198,12 +198,12 @@ func (p *portfolio) enterPhases(ctx context.Context) {
 // returns false if the root is done with.
 func (s *search) sharpen(ctx context.Context, t *tree, n *node) bool {
 	b := s.bounder
-	rounds, steps, dualSteps := sharpenRounds, sharpenSteps, rootSteps*s.opts.DualSteps
+	rounds, steps, dualSteps, enough := sharpenRounds, sharpenSteps, rootSteps*s.opts.DualSteps, .1
 	if s.few() {
 		steps = sharpenStepsFew
 	}
-	if s.phasesFirst() { // nodes cost little
-		rounds, dualSteps = sharpenRoundsFew, s.opts.DualSteps
+	if s.phasesFirst() { // nodes cost little, and two rounds pay whatever the first one gives
+		rounds, dualSteps, enough = sharpenRoundsFew, s.opts.DualSteps, 0
 	}
 	ascent := bound.Ascent{Steps: dualSteps, Rate: .1, Cutoff: s.cutoff()}
 	n.bound = b.Objective(n.dual, nil, n.ranges, n.lower, n.upper, ascent)
@@ -226,7 +226,7 @@ func (s *search) sharpen(ctx context.Context, t *tree, n *node) bool {
 		v := b.Objective(n.dual, nil, n.ranges, n.lower, n.upper, ascent)
 		n.rec.prove(n, n.dual, v)
 		n.bound = max(n.bound, v)
-		if n.bound >= cutoff || n.bound-before < .1*(cutoff-before) {
+		if n.bound >= cutoff || n.bound-before < enough*(cutoff-before) {
 			break
 		}
 	}
@@ -234,7 +234,7 @@ func (s *search) sharpen(ctx context.Context, t *tree, n *node) bool {
 }
 
 // Rounds and steps of the sharpening of a root. The first round tells whether it is
-// worth more.
+// worth more, where units are many.
 const (
 	sharpenRounds, sharpenRoundsFew = 5, 2
 	sharpenSteps, sharpenStepsFew   = 40, 20

@@ -35,7 +35,7 @@ const (
 	reliableTrials      = 2    // of a unit
 	trialIterations     = 50   // of the simplex, for a half
 	leastGain           = 1e-4 // what a side without gain counts for
-	lookAheads          = 8    // units whose halves are looked at
+	lookAheads          = 24   // units whose halves are looked at
 	lookAheadIterations = 6    // of the simplex, for a half
 	enoughInsight       = 12   // looks ahead
 	sufficient          = .87
