@@ -30,7 +30,9 @@
 //
 // Beside them trees of the first steps alone take a small part of the time (prefix.go):
 // costs that come later are not negative, so that these bounds hold, and they are there
-// early.
+// early. Where a step has few units, another search asks of the first steps alone whether
+// what is charged there reaches the cutoff already (front.go): where late steps weigh
+// little it does, and the trees of fewer steps are several times smaller.
 //
 // With hard constraints the tree on phases searches alone, as its relaxation holds
 // their rows; whole actions are split between whole numbers. Then P counts only plans

@@ -263,3 +263,30 @@ func Tilted(p *relu.Program, rng *rand.Rand) (before, after func(x []float64) fl
 		return x, distance
 	}
 }
+
+// SolveByFronts bounds p by questions to prefixes alone, after the plans of the root; false
+// if there was nothing to ask.
+func SolveByFronts(ctx context.Context, p *relu.Program, opts Options) (r *Result, asked bool) {
+	s, err := open(ctx, p, opts)
+	if err != nil {
+		return nil, false
+	}
+	s.startCells(ctx)
+	s.race.enterFronts()
+	for range 20 {
+		s.race.run(ctx, s.race.spent()+1)
+	}
+	for _, m := range s.race.members {
+		asked = asked || !math.IsInf(m.lower(), -1)
+	}
+	return s.certified(ctx), asked
+}
+
+// spent is what the contestants have spent.
+func (p *portfolio) spent() int {
+	n := 0
+	for _, m := range p.members {
+		n += m.spent()
+	}
+	return n
+}

@@ -41,6 +41,7 @@ type Options struct {
 	RecordLimit int
 
 	enough *float64 // a bound that suffices; nil if none does before the gap is met
+	asks   bool     // a plan below enough is enough, too
 	phases bool     // the tree that splits phases alone, if it can
 
 	// OnProgress is called after each round; nil for none.

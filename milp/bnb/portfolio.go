@@ -104,12 +104,12 @@ func (p *portfolio) eliminate() {
 // beaten compares m with the others. One that has spent less is granted a gap that
 // falls with the root of the work.
 func (p *portfolio) beaten(m *member) bool {
-	if m.turns == 0 || math.IsInf(m.lower(), -1) { // too early to say
+	if _, ok := m.contestant.(*frontSearch); ok || m.turns == 0 || math.IsInf(m.lower(), -1) { // too early to say
 		return false
 	}
 	worst := math.Inf(1)
 	for _, o := range p.members {
-		if _, ok := o.contestant.(*prefixSearch); ok || o == m || o.stuck {
+		if isPrefix(o.contestant) || o == m || o.stuck {
 			continue // a prefix that leads need not lead for long
 		}
 		handicap := math.Sqrt(min(1, float64(m.spent())/float64(max(1, o.spent()))))

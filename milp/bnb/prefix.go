@@ -20,7 +20,8 @@ type prefixSearch struct {
 	steps  int
 	sub    *search // of the prefix; nil before the first
 	proven float64
-	work   int // without that of sub
+	work   int         // without that of sub
+	onward func() bool // called after each turn of sub; false leaves it. May be nil
 	resume func() (struct{}, bool)
 }
 
@@ -61,12 +62,13 @@ func (y *prefixSearch) lower() float64 {
 // share is unknown.
 func (y *prefixSearch) share() float64 { return math.NaN() }
 
-func (y *prefixSearch) spent() int {
-	work := y.work
+func (y *prefixSearch) spent() int { return prefixCharge * y.worked() }
+
+func (y *prefixSearch) worked() int {
 	if y.sub != nil {
-		work += y.sub.spent()
+		return y.work + y.sub.spent()
 	}
-	return prefixCharge * work
+	return y.work
 }
 
 // spent is the work of all trees of a search and of their roots.
@@ -123,9 +125,11 @@ func (y *prefixSearch) exhaust(ctx context.Context, sub *search, yield func(stru
 			y.extend(ctx, sub.best.u)
 		}
 		going = going && yield(struct{}{})
-		return going
+		return going && (y.onward == nil || y.onward())
 	}
-	sub.compete(ctx, false)
+	if !sub.finished(ctx) {
+		sub.compete(ctx, false)
+	}
 	return going && ctx.Err() == nil && !y.search.finished(ctx)
 }
 

@@ -110,6 +110,11 @@ func (s *search) compete(ctx context.Context, stages bool) {
 	few := s.phasesFirst()
 	if few {
 		p.enterPhases(ctx)
+		p.run(ctx, frontTrial)
+		if s.finished(ctx) {
+			return
+		}
+		p.enterFronts()
 		p.run(ctx, fewTrial)
 		if s.finished(ctx) {
 			return
@@ -186,7 +191,7 @@ const (
 
 // finished reports whether the search must stop.
 func (s *search) finished(ctx context.Context) bool {
-	return s.closed() || ctx.Err() != nil || s.nodes >= s.opts.NodeLimit || s.race.over
+	return s.closed() || s.refuted() || ctx.Err() != nil || s.nodes >= s.opts.NodeLimit || s.race.over
 }
 
 // open finds first incumbents and bounds the root.
