@@ -12,6 +12,8 @@ type kernelSet struct {
 	axpy       func(s float64, x, y *float64, n int)
 	dot        func(x, y *float64, n int) float64
 	dotPairs   func(p, q, a *float64, stride int, index *int32, rows int, x, y *float64, n int)
+	dots       func(dst, a *float64, stride int, index *int32, rows int, x *float64, n int)
+	addRows    func(y, f, a *float64, stride int, index *int32, rows int, n int)
 }
 
 // kernels is the best set this processor can run.

@@ -22,6 +22,10 @@ func dotAVX2(x *float64, y *float64, n int) float64
 
 func dotPairsAVX2(p *float64, q *float64, a *float64, stride int, index *int32, rows int, x *float64, y *float64, n int)
 
+func dotsAVX2(dst *float64, a *float64, stride int, index *int32, rows int, x *float64, n int)
+
+func addRowsAVX2(y *float64, f *float64, a *float64, stride int, index *int32, rows int, n int)
+
 func relaxAVX512(rows *float64, v *float64, w *float64, n int, u *float64, c *float64, m *float64)
 
 func relaxEachAVX512(rows *float64, v *float64, w *float64, n int, u *float64, slope *float64, c *float64, m *float64)
@@ -39,3 +43,7 @@ func axpyAVX512(s float64, x *float64, y *float64, n int)
 func dotAVX512(x *float64, y *float64, n int) float64
 
 func dotPairsAVX512(p *float64, q *float64, a *float64, stride int, index *int32, rows int, x *float64, y *float64, n int)
+
+func dotsAVX512(dst *float64, a *float64, stride int, index *int32, rows int, x *float64, n int)
+
+func addRowsAVX512(y *float64, f *float64, a *float64, stride int, index *int32, rows int, n int)

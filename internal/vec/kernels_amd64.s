@@ -627,6 +627,181 @@ dotPairsAVX2End:
 	VZEROUPPER
 	RET
 
+// func dotsAVX2(dst *float64, a *float64, stride int, index *int32, rows int, x *float64, n int)
+// Requires: AVX, FMA3
+TEXT ·dotsAVX2(SB), NOSPLIT, $0-56
+	MOVQ  dst+0(FP), AX
+	MOVQ  a+8(FP), CX
+	MOVQ  stride+16(FP), DX
+	MOVQ  index+24(FP), BX
+	MOVQ  rows+32(FP), SI
+	MOVQ  x+40(FP), DI
+	MOVQ  n+48(FP), R8
+	SHLQ  $0x03, DX
+	TESTQ SI, SI
+	JZ    dotsAVX2End
+
+dotsAVX2Row:
+	MOVLQSX (BX), R11
+	IMULQ   DX, R11
+	ADDQ    CX, R11
+	XORQ    R9, R9
+	MOVQ    R8, R10
+	VXORPD  Y0, Y0, Y0
+	VXORPD  Y1, Y1, Y1
+	VXORPD  Y2, Y2, Y2
+	VXORPD  Y3, Y3, Y3
+
+dotsAVX2Main:
+	CMPQ        R10, $0x10
+	JLT         dotsAVX2Single
+	VMOVUPD     (R11)(R9*8), Y4
+	VFMADD231PD (DI)(R9*8), Y4, Y0
+	VMOVUPD     32(R11)(R9*8), Y4
+	VFMADD231PD 32(DI)(R9*8), Y4, Y1
+	VMOVUPD     64(R11)(R9*8), Y4
+	VFMADD231PD 64(DI)(R9*8), Y4, Y2
+	VMOVUPD     96(R11)(R9*8), Y4
+	VFMADD231PD 96(DI)(R9*8), Y4, Y3
+	ADDQ        $0x10, R9
+	SUBQ        $0x10, R10
+	JMP         dotsAVX2Main
+
+dotsAVX2Single:
+	CMPQ        R10, $0x04
+	JLT         dotsAVX2Fold
+	VMOVUPD     (R11)(R9*8), Y4
+	VFMADD231PD (DI)(R9*8), Y4, Y0
+	ADDQ        $0x04, R9
+	SUBQ        $0x04, R10
+	JMP         dotsAVX2Single
+
+dotsAVX2Fold:
+	VADDPD       Y0, Y2, Y0
+	VADDPD       Y1, Y3, Y1
+	VADDPD       Y0, Y1, Y0
+	VMOVAPD      Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPD       X0, X1, X1
+	VPERMILPD    $0x01, X1, X0
+	VADDSD       X1, X0, X0
+	TESTQ        R10, R10
+	JZ           dotsAVX2Next
+
+dotsAVX2One:
+	VMOVSD      (R11)(R9*8), X1
+	VFMADD231SD (DI)(R9*8), X1, X0
+	ADDQ        $0x01, R9
+	SUBQ        $0x01, R10
+	JNZ         dotsAVX2One
+
+dotsAVX2Next:
+	VMOVSD X0, (AX)
+	ADDQ   $0x08, AX
+	ADDQ   $0x04, BX
+	DECQ   SI
+	JNZ    dotsAVX2Row
+
+dotsAVX2End:
+	VZEROUPPER
+	RET
+
+// func addRowsAVX2(y *float64, f *float64, a *float64, stride int, index *int32, rows int, n int)
+// Requires: AVX, FMA3
+TEXT ·addRowsAVX2(SB), NOSPLIT, $0-56
+	MOVQ  y+0(FP), AX
+	MOVQ  f+8(FP), CX
+	MOVQ  a+16(FP), DX
+	MOVQ  stride+24(FP), BX
+	MOVQ  index+32(FP), SI
+	MOVQ  rows+40(FP), DI
+	MOVQ  n+48(FP), R8
+	SHLQ  $0x03, BX
+	TESTQ DI, DI
+	JZ    addRowsAVX2End
+
+addRowsAVX2Wide:
+	CMPQ    R8, $0x10
+	JLT     addRowsAVX2Single
+	VMOVUPD (AX), Y0
+	VMOVUPD 32(AX), Y1
+	VMOVUPD 64(AX), Y2
+	VMOVUPD 96(AX), Y3
+	XORQ    R10, R10
+	MOVQ    SI, R11
+
+addRowsAVX2WideRow:
+	MOVLQSX      (R11), R9
+	IMULQ        BX, R9
+	ADDQ         DX, R9
+	VBROADCASTSD (CX)(R10*8), Y4
+	VFMADD231PD  (R9), Y4, Y0
+	VFMADD231PD  32(R9), Y4, Y1
+	VFMADD231PD  64(R9), Y4, Y2
+	VFMADD231PD  96(R9), Y4, Y3
+	ADDQ         $0x04, R11
+	INCQ         R10
+	CMPQ         R10, DI
+	JLT          addRowsAVX2WideRow
+	VMOVUPD      Y0, (AX)
+	VMOVUPD      Y1, 32(AX)
+	VMOVUPD      Y2, 64(AX)
+	VMOVUPD      Y3, 96(AX)
+	ADDQ         $+128, AX
+	ADDQ         $+128, DX
+	SUBQ         $0x10, R8
+	JMP          addRowsAVX2Wide
+
+addRowsAVX2Single:
+	CMPQ    R8, $0x04
+	JLT     addRowsAVX2One
+	VMOVUPD (AX), Y0
+	XORQ    R10, R10
+	MOVQ    SI, R11
+
+addRowsAVX2SingleRow:
+	MOVLQSX      (R11), R9
+	IMULQ        BX, R9
+	ADDQ         DX, R9
+	VBROADCASTSD (CX)(R10*8), Y1
+	VFMADD231PD  (R9), Y1, Y0
+	ADDQ         $0x04, R11
+	INCQ         R10
+	CMPQ         R10, DI
+	JLT          addRowsAVX2SingleRow
+	VMOVUPD      Y0, (AX)
+	ADDQ         $+32, AX
+	ADDQ         $+32, DX
+	SUBQ         $0x04, R8
+	JMP          addRowsAVX2Single
+
+addRowsAVX2One:
+	TESTQ  R8, R8
+	JZ     addRowsAVX2End
+	VMOVSD (AX), X0
+	XORQ   R10, R10
+	MOVQ   SI, R11
+
+addRowsAVX2OneRow:
+	MOVLQSX      (R11), R9
+	IMULQ        BX, R9
+	ADDQ         DX, R9
+	VBROADCASTSD (CX)(R10*8), Y1
+	VFMADD231SD  (R9), X1, X0
+	ADDQ         $0x04, R11
+	INCQ         R10
+	CMPQ         R10, DI
+	JLT          addRowsAVX2OneRow
+	VMOVSD       X0, (AX)
+	ADDQ         $0x08, AX
+	ADDQ         $0x08, DX
+	DECQ         R8
+	JMP          addRowsAVX2One
+
+addRowsAVX2End:
+	VZEROUPPER
+	RET
+
 // func relaxAVX512(rows *float64, v *float64, w *float64, n int, u *float64, c *float64, m *float64)
 // Requires: AVX, AVX512F
 TEXT ·relaxAVX512(SB), NOSPLIT, $0-56
@@ -1094,5 +1269,181 @@ dotPairsAVX512Next:
 	JNZ    dotPairsAVX512Row
 
 dotPairsAVX512End:
+	VZEROUPPER
+	RET
+
+// func dotsAVX512(dst *float64, a *float64, stride int, index *int32, rows int, x *float64, n int)
+// Requires: AVX, AVX512F, FMA3
+TEXT ·dotsAVX512(SB), NOSPLIT, $0-56
+	MOVQ  dst+0(FP), AX
+	MOVQ  a+8(FP), CX
+	MOVQ  stride+16(FP), DX
+	MOVQ  index+24(FP), BX
+	MOVQ  rows+32(FP), SI
+	MOVQ  x+40(FP), DI
+	MOVQ  n+48(FP), R8
+	SHLQ  $0x03, DX
+	TESTQ SI, SI
+	JZ    dotsAVX512End
+
+dotsAVX512Row:
+	MOVLQSX (BX), R11
+	IMULQ   DX, R11
+	ADDQ    CX, R11
+	XORQ    R9, R9
+	MOVQ    R8, R10
+	VPXORQ  Z0, Z0, Z0
+	VPXORQ  Z1, Z1, Z1
+	VPXORQ  Z2, Z2, Z2
+	VPXORQ  Z3, Z3, Z3
+
+dotsAVX512Main:
+	CMPQ        R10, $0x20
+	JLT         dotsAVX512Single
+	VMOVUPD     (R11)(R9*8), Z4
+	VFMADD231PD (DI)(R9*8), Z4, Z0
+	VMOVUPD     64(R11)(R9*8), Z4
+	VFMADD231PD 64(DI)(R9*8), Z4, Z1
+	VMOVUPD     128(R11)(R9*8), Z4
+	VFMADD231PD 128(DI)(R9*8), Z4, Z2
+	VMOVUPD     192(R11)(R9*8), Z4
+	VFMADD231PD 192(DI)(R9*8), Z4, Z3
+	ADDQ        $0x20, R9
+	SUBQ        $0x20, R10
+	JMP         dotsAVX512Main
+
+dotsAVX512Single:
+	CMPQ        R10, $0x08
+	JLT         dotsAVX512Fold
+	VMOVUPD     (R11)(R9*8), Z4
+	VFMADD231PD (DI)(R9*8), Z4, Z0
+	ADDQ        $0x08, R9
+	SUBQ        $0x08, R10
+	JMP         dotsAVX512Single
+
+dotsAVX512Fold:
+	VADDPD        Z0, Z2, Z0
+	VADDPD        Z1, Z3, Z1
+	VADDPD        Z0, Z1, Z0
+	VEXTRACTF64X4 $0x01, Z0, Y4
+	VADDPD        Y0, Y4, Y4
+	VEXTRACTF128  $0x01, Y4, X5
+	VADDPD        X4, X5, X5
+	VPERMILPD     $0x01, X5, X4
+	VADDSD        X5, X4, X4
+	TESTQ         R10, R10
+	JZ            dotsAVX512Next
+
+dotsAVX512One:
+	VMOVSD      (R11)(R9*8), X5
+	VFMADD231SD (DI)(R9*8), X5, X4
+	ADDQ        $0x01, R9
+	SUBQ        $0x01, R10
+	JNZ         dotsAVX512One
+
+dotsAVX512Next:
+	VMOVSD X4, (AX)
+	ADDQ   $0x08, AX
+	ADDQ   $0x04, BX
+	DECQ   SI
+	JNZ    dotsAVX512Row
+
+dotsAVX512End:
+	VZEROUPPER
+	RET
+
+// func addRowsAVX512(y *float64, f *float64, a *float64, stride int, index *int32, rows int, n int)
+// Requires: AVX, AVX512F, FMA3
+TEXT ·addRowsAVX512(SB), NOSPLIT, $0-56
+	MOVQ  y+0(FP), AX
+	MOVQ  f+8(FP), CX
+	MOVQ  a+16(FP), DX
+	MOVQ  stride+24(FP), BX
+	MOVQ  index+32(FP), SI
+	MOVQ  rows+40(FP), DI
+	MOVQ  n+48(FP), R8
+	SHLQ  $0x03, BX
+	TESTQ DI, DI
+	JZ    addRowsAVX512End
+
+addRowsAVX512Wide:
+	CMPQ    R8, $0x20
+	JLT     addRowsAVX512Single
+	VMOVUPD (AX), Z0
+	VMOVUPD 64(AX), Z1
+	VMOVUPD 128(AX), Z2
+	VMOVUPD 192(AX), Z3
+	XORQ    R10, R10
+	MOVQ    SI, R11
+
+addRowsAVX512WideRow:
+	MOVLQSX      (R11), R9
+	IMULQ        BX, R9
+	ADDQ         DX, R9
+	VBROADCASTSD (CX)(R10*8), Z4
+	VFMADD231PD  (R9), Z4, Z0
+	VFMADD231PD  64(R9), Z4, Z1
+	VFMADD231PD  128(R9), Z4, Z2
+	VFMADD231PD  192(R9), Z4, Z3
+	ADDQ         $0x04, R11
+	INCQ         R10
+	CMPQ         R10, DI
+	JLT          addRowsAVX512WideRow
+	VMOVUPD      Z0, (AX)
+	VMOVUPD      Z1, 64(AX)
+	VMOVUPD      Z2, 128(AX)
+	VMOVUPD      Z3, 192(AX)
+	ADDQ         $+256, AX
+	ADDQ         $+256, DX
+	SUBQ         $0x20, R8
+	JMP          addRowsAVX512Wide
+
+addRowsAVX512Single:
+	CMPQ    R8, $0x08
+	JLT     addRowsAVX512One
+	VMOVUPD (AX), Z0
+	XORQ    R10, R10
+	MOVQ    SI, R11
+
+addRowsAVX512SingleRow:
+	MOVLQSX      (R11), R9
+	IMULQ        BX, R9
+	ADDQ         DX, R9
+	VBROADCASTSD (CX)(R10*8), Z1
+	VFMADD231PD  (R9), Z1, Z0
+	ADDQ         $0x04, R11
+	INCQ         R10
+	CMPQ         R10, DI
+	JLT          addRowsAVX512SingleRow
+	VMOVUPD      Z0, (AX)
+	ADDQ         $+64, AX
+	ADDQ         $+64, DX
+	SUBQ         $0x08, R8
+	JMP          addRowsAVX512Single
+
+addRowsAVX512One:
+	TESTQ  R8, R8
+	JZ     addRowsAVX512End
+	VMOVSD (AX), X0
+	XORQ   R10, R10
+	MOVQ   SI, R11
+
+addRowsAVX512OneRow:
+	MOVLQSX      (R11), R9
+	IMULQ        BX, R9
+	ADDQ         DX, R9
+	VBROADCASTSD (CX)(R10*8), Z1
+	VFMADD231SD  (R9), X1, X0
+	ADDQ         $0x04, R11
+	INCQ         R10
+	CMPQ         R10, DI
+	JLT          addRowsAVX512OneRow
+	VMOVSD       X0, (AX)
+	ADDQ         $0x08, AX
+	ADDQ         $0x08, DX
+	DECQ         R8
+	JMP          addRowsAVX512One
+
+addRowsAVX512End:
 	VZEROUPPER
 	RET

@@ -8,7 +8,7 @@ import (
 // portable is the set every machine can run, and the reference of the others.
 var portable = kernelSet{
 	"portable", relaxPortable, concretisePortable, relaxEachPortable, gatherPortable, activatePortable,
-	adamPortable, axpyPortable, dotPortable, dotPairsPortable}
+	adamPortable, axpyPortable, dotPortable, dotPairsPortable, dotsPortable, addRowsPortable}
 
 func column(p *float64) *Column { return (*Column)(unsafe.Pointer(p)) }
 
@@ -107,12 +107,31 @@ func dotPortable(x, y *float64, n int) float64 {
 func dotPairsPortable(p, q, a *float64, stride int, index *int32, rows int, x, y *float64, n int) {
 	ps, qs, xs, ys := unsafe.Slice(p, rows), unsafe.Slice(q, rows), unsafe.Slice(x, n), unsafe.Slice(y, n)
 	for i, k := range unsafe.Slice(index, rows) {
-		row := unsafe.Slice((*float64)(unsafe.Add(unsafe.Pointer(a), int(k)*stride*8)), n)
+		row := rowOf(a, stride, k, n)
 		var first, second float64
 		for j, v := range row {
 			first += v * xs[j]
 			second += v * ys[j]
 		}
 		ps[i], qs[i] = first, second
+	}
+}
+
+// rowOf returns n entries of row k of a matrix.
+func rowOf(a *float64, stride int, k int32, n int) []float64 {
+	return unsafe.Slice((*float64)(unsafe.Add(unsafe.Pointer(a), int(k)*stride*8)), n)
+}
+
+func dotsPortable(dst, a *float64, stride int, index *int32, rows int, x *float64, n int) {
+	ds := unsafe.Slice(dst, rows)
+	for i, k := range unsafe.Slice(index, rows) {
+		ds[i] = dotPortable(&rowOf(a, stride, k, n)[0], x, n)
+	}
+}
+
+func addRowsPortable(y, f, a *float64, stride int, index *int32, rows int, n int) {
+	fs := unsafe.Slice(f, rows)
+	for i, k := range unsafe.Slice(index, rows) {
+		axpyPortable(fs[i], &rowOf(a, stride, k, n)[0], y, n)
 	}
 }

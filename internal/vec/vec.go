@@ -115,15 +115,50 @@ func DotPairs(p, q, a []float64, stride int, index []int32, x, y []float64) {
 	if len(p) < len(index) || len(q) < len(index) || len(y) < len(x) || stride < len(x) {
 		panic("vec: DotPairs: lengths do not match")
 	}
-	for _, k := range index {
-		if k < 0 || int(k)*stride+len(x) > len(a) {
-			panic("vec: DotPairs: a row is outside the matrix")
-		}
-	}
+	checkRows("DotPairs", a, stride, index, len(x))
 	if len(x) == 0 {
 		clear(p[:len(index)])
 		clear(q[:len(index)])
 		return
 	}
 	kernels.dotPairs(&p[0], &q[0], &a[0], stride, &index[0], len(index), &x[0], &y[0], len(x))
+}
+
+// Dots sets dst[i] = a_k'x, k = index[i], where a_k are the first len(x) entries of row k of
+// a, whose rows are stride apart.
+func Dots(dst, a []float64, stride int, index []int32, x []float64) {
+	if len(index) == 0 {
+		return
+	}
+	if len(dst) < len(index) || stride < len(x) {
+		panic("vec: Dots: lengths do not match")
+	}
+	checkRows("Dots", a, stride, index, len(x))
+	if len(x) == 0 {
+		clear(dst[:len(index)])
+		return
+	}
+	kernels.dots(&dst[0], &a[0], stride, &index[0], len(index), &x[0], len(x))
+}
+
+// AddRows adds the sum of f[i] a_k, k = index[i], to y, where a_k are the first len(y)
+// entries of row k of a, whose rows are stride apart.
+func AddRows(y, f, a []float64, stride int, index []int32) {
+	if len(index) == 0 || len(y) == 0 {
+		return
+	}
+	if len(f) < len(index) || stride < len(y) {
+		panic("vec: AddRows: lengths do not match")
+	}
+	checkRows("AddRows", a, stride, index, len(y))
+	kernels.addRows(&y[0], &f[0], &a[0], stride, &index[0], len(index), len(y))
+}
+
+// checkRows panics if one of the rows is not in the matrix a with n entries.
+func checkRows(name string, a []float64, stride int, index []int32, n int) {
+	for _, k := range index {
+		if k < 0 || int(k)*stride+n > len(a) {
+			panic("vec: " + name + ": a row is outside the matrix")
+		}
+	}
 }

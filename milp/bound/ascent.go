@@ -29,15 +29,24 @@ type dualAscent struct {
 	ranges     bool      // ranges are used: see Dual.Split
 	costless   bool      // see Refutes
 	residual   []float64 // of one term
+
+	index   []int32   // of units of a layer that may be on
+	outputs []int32   // 0, 1, 2, ...
+	z       []float64 // of a layer
 }
 
 func (b *Bounder) newAscent() *dualAscent {
 	n := b.p.Horizon * len(b.units)
+	outputs := make([]int32, b.p.Nx)
+	for i := range outputs {
+		outputs[i] = int32(i)
+	}
 	return &dualAscent{
 		adjoint: make([]float64, n), grad: *b.NewDual(), m: *b.NewDual(), v: *b.NewDual(),
 		best: *b.NewDual(), work: *b.NewDual(),
 		buf: make([]float64, b.in+len(b.units)), x: make([]float64, b.p.Nx),
 		u: make([]float64, b.p.Inputs()), center: b.p.NewWorkspace(), residual: make([]float64, b.largestTerm()),
+		index: make([]int32, 0, len(b.units)), outputs: outputs, z: make([]float64, len(b.units)),
 	}
 }
 
@@ -92,27 +101,41 @@ func (b *Bounder) rowGradients(t int, next, at *int) {
 // the derivative with respect to its lower slopes.
 func (b *Bounder) relaxedStep(d *Dual, t int, r Ranges) {
 	s, base := b.ascent, t*len(b.units)
-	for h := range b.units {
-		u, at := &b.units[h], base+h
-		if b.relax.up[at] == 0 && !s.ranges { // always off
-			s.buf[b.in+h] = 0
-			continue
-		}
-		z := u.b + vec.Dot(u.w, s.buf[u.from:u.to])
-		s.grad.Split[at] = splitGradient(d.Split[at], z, r.Lower[at], r.Upper[at])
-		if s.adjoint[at] > 0 {
-			s.buf[b.in+h] = b.relax.low[at] * z
-			if r.Lower[at] < 0 && r.Upper[at] > 0 {
-				s.grad.Low[at] = s.adjoint[at] * z
+	for i := range b.blocks[:len(b.blocks)-1] {
+		l := &b.blocks[i]
+		index := s.index[:0]
+		for h := l.first; h < l.last; h++ {
+			if b.relax.up[base+h] == 0 && !s.ranges { // always off
+				s.buf[b.in+h] = 0
+				continue
 			}
-		} else {
-			s.buf[b.in+h] = b.relax.up[at]*z + b.relax.cut[at]
+			index = append(index, int32(h-l.first))
+		}
+		vec.Dots(s.z, l.w, l.width(), index, s.buf[l.from:l.to])
+		for k, j := range index {
+			h := l.first + int(j)
+			s.buf[b.in+h] = b.relaxedUnit(d, r, base+h, b.units[h].b+s.z[k])
 		}
 	}
+	l := &b.blocks[len(b.blocks)-1]
+	vec.Dots(s.x, l.w, l.width(), s.outputs, s.buf[l.from:l.to])
 	for i := range b.out {
-		o := &b.out[i]
-		s.x[i] = o.b + vec.Dot(o.w, s.buf[o.from:o.to])
+		s.x[i] += b.out[i].b
 	}
+}
+
+// relaxedUnit returns what the relaxed unit makes of z, and writes the derivatives with
+// respect to its lower slope and its multiplier.
+func (b *Bounder) relaxedUnit(d *Dual, r Ranges, at int, z float64) float64 {
+	s := b.ascent
+	s.grad.Split[at] = splitGradient(d.Split[at], z, r.Lower[at], r.Upper[at])
+	if !(s.adjoint[at] > 0) {
+		return b.relax.up[at]*z + b.relax.cut[at]
+	}
+	if r.Lower[at] < 0 && r.Upper[at] > 0 {
+		s.grad.Low[at] = s.adjoint[at] * z
+	}
+	return b.relax.low[at] * z
 }
 
 // splitGradient is the derivative with respect to a multiplier of a range: of the

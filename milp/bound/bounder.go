@@ -41,14 +41,25 @@ type unit struct {
 	b        float64
 }
 
+// block is the weight matrix of one layer, whose units do not read each other.
+type block struct {
+	first, last int       // units, or outputs
+	from, to    int       // of the activation buffer, what they read
+	w           []float64 // (last - first) x (to - from)
+}
+
+// width returns the length of a row.
+func (l *block) width() int { return l.to - l.from }
+
 // Bounder bounds one program. It holds scratch memory: one per goroutine, see
 // [Bounder.Clone].
 type Bounder struct {
 	p      *relu.Program
-	in     int    // Nx + Nu
-	units  []unit // hidden units of one step, in buffer order
-	out    []unit // output units: next state
-	layers []int  // end of each layer of hidden units
+	in     int     // Nx + Nu
+	units  []unit  // hidden units of one step, in buffer order
+	out    []unit  // output units: next state
+	layers []int   // end of each layer of hidden units
+	blocks []block // all layers, that of the outputs last
 
 	mass     []float64 // Horizon x units, of the pre-activations
 	outMass  []float64 // Horizon x Nx
@@ -89,6 +100,7 @@ func Following(p *relu.Program) *Bounder { return newBounder(p, true) }
 func newBounder(p *relu.Program, follow bool) *Bounder {
 	b := &Bounder{p: p, in: p.Nx + p.Nu, follow: follow}
 	b.units, b.out, b.layers = split(p)
+	b.blocks = blocks(p)
 	h, n := p.Horizon, len(b.units)
 	b.mass = make([]float64, h*n)
 	b.outMass = make([]float64, h*p.Nx)
@@ -161,8 +173,7 @@ func (b *Bounder) Clone() *Bounder {
 }
 
 func (b *Bounder) scratch() {
-	width := b.in + len(b.units)
-	b.row = row{g: make([]float64, width), a: make([]float64, b.p.Inputs()), x: make([]float64, b.p.Nx)}
+	b.row = newRow(b)
 	b.panel = b.newPanel()
 	b.relax = newRelaxation(b.p.Horizon * len(b.units))
 	b.ascent = b.newAscent()
@@ -196,6 +207,21 @@ func split(p *relu.Program) (hidden, out []unit, layers []int) {
 		}
 	}
 	return hidden, out, layers
+}
+
+// blocks returns the matrices of all layers, the last one that of the outputs.
+func blocks(p *relu.Program) []block {
+	var all []block
+	units := 0
+	for i := range p.Step.Layers {
+		l := &p.Step.Layers[i]
+		k := block{first: units, last: units + l.Out, from: l.From, to: l.To, w: p.Step.Weight(i)}
+		if i == len(p.Step.Layers)-1 {
+			k.first, k.last = 0, l.Out
+		}
+		all, units = append(all, k), units+l.Out
+	}
+	return all
 }
 
 // Units returns the number of hidden units of one step.

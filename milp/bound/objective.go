@@ -90,7 +90,7 @@ func (b *Bounder) evaluate(d *Dual, r Ranges, lower, upper []float64) float64 {
 			b.seed(next, d.Mult[at:])
 		}
 		b.output(t - 1)
-		b.hidden(t-1, len(b.units), b.ascent.adjoint)
+		b.hidden(t-1, b.ascent.adjoint)
 		b.inputs(t - 1)
 	}
 	b.start()

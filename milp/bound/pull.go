@@ -61,6 +61,15 @@ type row struct {
 	a    []float64 // adjoint of the stacked actions
 	c    float64
 	mass float64
+
+	index []int32   // of units of a layer that have a coefficient,
+	f     []float64 // and these
+}
+
+func newRow(b *Bounder) row {
+	n := max(len(b.units), len(b.out))
+	return row{g: make([]float64, b.in+len(b.units)), a: make([]float64, b.p.Inputs()), x: make([]float64, b.p.Nx),
+		index: make([]int32, 0, n), f: make([]float64, 0, n)}
 }
 
 func (w *row) reset() {
@@ -70,43 +79,44 @@ func (w *row) reset() {
 	w.c, w.mass = 0, 0
 }
 
-// hidden replaces the hidden units below top of step t by their inputs, last
-// unit first, so that the form stays a lower bound. adjoint, when not nil,
-// receives the adjoint of each unit's activation.
-func (b *Bounder) hidden(t, top int, adjoint []float64) {
-	w, base := &b.row, t*len(b.units)
-	g := w.g
-	for h := top - 1; h >= 0; h-- {
-		v, at := g[b.in+h], base+h
-		if adjoint != nil {
-			adjoint[at] = v
+// hidden replaces the hidden units of step t by their inputs, last layer first, so that the
+// form stays a lower bound. adjoint receives the adjoint of each unit's activation.
+func (b *Bounder) hidden(t int, adjoint []float64) {
+	w := &b.row
+	for i := len(b.blocks) - 2; i >= 0; i-- {
+		l := &b.blocks[i]
+		index, f := w.index[:0], w.f[:0]
+		for h := l.last - 1; h >= l.first; h-- {
+			at := t*len(b.units) + h
+			adjoint[at] = w.g[b.in+h]
+			if v := b.release(at, w.g[b.in+h]); v != 0 {
+				w.c += v * b.units[h].b
+				w.mass += math.Abs(v) * b.mass[at]
+				index, f = append(index, int32(h-l.first)), append(f, v)
+			}
 		}
-		split := b.relax.split[at]
-		if v == 0 && split == 0 {
-			continue
-		}
-		mass := b.mass[at]
-		if v > 0 {
-			v *= b.relax.low[at]
-		} else {
-			w.c += v * b.relax.cut[at]
-			w.mass -= v * mass
-			v *= b.relax.up[at]
-		}
-		if split != 0 {
-			v -= split
-			w.c += split * b.relax.edge[at]
-			w.mass += math.Abs(split) * (mass + math.Abs(b.relax.edge[at]))
-		}
-		if v == 0 {
-			continue
-		}
-		u := &b.units[h]
-		w.c += v * u.b
-		w.mass += math.Abs(v) * mass
-		vec.Axpy(v, u.w, g[u.from:u.to])
-		b.work += len(u.w)/2 + 8
+		vec.AddRows(w.g[l.from:l.to], f, l.w, l.width(), index)
+		b.work += len(index) * (l.width()/2 + 8)
 	}
+}
+
+// release replaces a unit with the coefficient v by its pre-activation, whose coefficient
+// it returns.
+func (b *Bounder) release(at int, v float64) float64 {
+	w, split := &b.row, b.relax.split[at]
+	if v > 0 {
+		v *= b.relax.low[at]
+	} else if v < 0 {
+		w.c += v * b.relax.cut[at]
+		w.mass -= v * b.mass[at]
+		v *= b.relax.up[at]
+	}
+	if split != 0 {
+		v -= split
+		w.c += split * b.relax.edge[at]
+		w.mass += math.Abs(split) * (b.mass[at] + math.Abs(b.relax.edge[at]))
+	}
+	return v
 }
 
 // inputs moves the adjoint of step t's inputs to the actions and the state.
@@ -120,15 +130,16 @@ func (b *Bounder) inputs(t int) {
 func (b *Bounder) output(t int) {
 	w := &b.row
 	clear(w.g)
+	index, f := w.index[:0], w.f[:0]
 	for i, v := range w.x {
-		if v == 0 {
-			continue
+		if v != 0 {
+			w.c += v * b.out[i].b
+			w.mass += math.Abs(v) * b.outMass[t*b.p.Nx+i]
+			index, f = append(index, int32(i)), append(f, v)
 		}
-		o := &b.out[i]
-		w.c += v * o.b
-		w.mass += math.Abs(v) * b.outMass[t*b.p.Nx+i]
-		vec.Axpy(v, o.w, w.g[o.from:o.to])
 	}
+	l := &b.blocks[len(b.blocks)-1]
+	vec.AddRows(w.g[l.from:l.to], f, l.w, l.width(), index)
 	clear(w.x)
 }
 

@@ -37,6 +37,8 @@ func main() {
 		axpy(s)
 		dot(s)
 		dotPairs(s)
+		dots(s)
+		addRows(s)
 	}
 	Generate()
 }
@@ -361,9 +363,7 @@ func dotPairs(s isa) {
 	TESTQ(rows, rows)
 	JZ(LabelRef(end))
 	Label(row)
-	MOVLQSX(Mem{Base: index}, r)
-	IMULQ(stride, r)
-	ADDQ(a, r)
+	s.row(r, a, stride, index)
 	XORQ(at, at)
 	MOVQ(n, left)
 	for _, v := range acc {
@@ -423,4 +423,145 @@ func (s isa) sum(acc VecVirtual) VecVirtual {
 	VPERMILPD(Imm(1), hi, sum)
 	VADDSD(hi, sum, sum)
 	return sum
+}
+
+// dots: see vec.Dots.
+func dots(s isa) {
+	name := "dots" + s.name
+	TEXT(name, NOSPLIT, "func(dst, a *float64, stride int, index *int32, rows int, x *float64, n int)")
+	dst, a, stride := Load(Param("dst"), GP64()), Load(Param("a"), GP64()), Load(Param("stride"), GP64())
+	index, rows := Load(Param("index"), GP64()), Load(Param("rows"), GP64())
+	x, n := Load(Param("x"), GP64()), Load(Param("n"), GP64())
+	SHLQ(Imm(3), stride)
+	row, main, single, fold, one, next, end := name+"Row", name+"Main", name+"Single", name+"Fold", name+"One", name+"Next", name+"End"
+	at, left, r := GP64(), GP64(), GP64()
+	acc := [4]VecVirtual{s.reg(), s.reg(), s.reg(), s.reg()}
+	mem := func(base Register, i int) Mem { return Mem{Base: base, Index: at, Scale: 8, Disp: i * s.width * 8} }
+	multiply := func(i int) {
+		v := s.reg()
+		VMOVUPD(mem(r, i), v)
+		VFMADD231PD(mem(x, i), v, acc[i])
+	}
+	step := func(width int) {
+		ADDQ(Imm(uint64(width)), at)
+		SUBQ(Imm(uint64(width)), left)
+	}
+	TESTQ(rows, rows)
+	JZ(LabelRef(end))
+	Label(row)
+	s.row(r, a, stride, index)
+	XORQ(at, at)
+	MOVQ(n, left)
+	for _, v := range acc {
+		s.zero(v)
+	}
+	Label(main)
+	CMPQ(left, Imm(uint64(4*s.width)))
+	JLT(LabelRef(single))
+	for i := range acc {
+		multiply(i)
+	}
+	step(4 * s.width)
+	JMP(LabelRef(main))
+	Label(single)
+	CMPQ(left, Imm(uint64(s.width)))
+	JLT(LabelRef(fold))
+	multiply(0)
+	step(s.width)
+	JMP(LabelRef(single))
+	Label(fold)
+	VADDPD(acc[0], acc[2], acc[0])
+	VADDPD(acc[1], acc[3], acc[1])
+	VADDPD(acc[0], acc[1], acc[0])
+	sum := s.sum(acc[0])
+	TESTQ(left, left)
+	JZ(LabelRef(next))
+	Label(one)
+	v := XMM()
+	VMOVSD(mem(r, 0), v)
+	VFMADD231SD(mem(x, 0), v, sum)
+	step(1)
+	JNZ(LabelRef(one))
+	Label(next)
+	VMOVSD(sum, Mem{Base: dst})
+	ADDQ(Imm(8), dst)
+	ADDQ(Imm(4), index)
+	DECQ(rows)
+	JNZ(LabelRef(row))
+	Label(end)
+	VZEROUPPER()
+	RET()
+}
+
+// row sets r to the address of the row that index points to.
+func (s isa) row(r, a, stride, index Register) {
+	MOVLQSX(Mem{Base: index}, r)
+	IMULQ(stride, r)
+	ADDQ(a, r)
+}
+
+// addRows: see vec.AddRows. Some columns at a time stay in registers while all rows are added.
+func addRows(s isa) {
+	name := "addRows" + s.name
+	TEXT(name, NOSPLIT, "func(y, f, a *float64, stride int, index *int32, rows int, n int)")
+	y, f, a := Load(Param("y"), GP64()), Load(Param("f"), GP64()), Load(Param("a"), GP64())
+	stride, index, rows := Load(Param("stride"), GP64()), Load(Param("index"), GP64()), Load(Param("rows"), GP64())
+	n := Load(Param("n"), GP64())
+	SHLQ(Imm(3), stride)
+	r, i, at := GP64(), GP64(), GP64()
+	// each calls add for every row, with f[i] broadcast.
+	each := func(label string, add func(f VecVirtual)) {
+		XORQ(i, i)
+		MOVQ(index, at)
+		Label(label)
+		s.row(r, a, stride, at)
+		c := s.broadcast(Mem{Base: f, Index: i, Scale: 8})
+		add(c)
+		ADDQ(Imm(4), at)
+		INCQ(i)
+		CMPQ(i, rows)
+		JLT(LabelRef(label))
+	}
+	block := func(regs int, label, over string) {
+		width := regs * s.width
+		Label(label)
+		CMPQ(n, Imm(uint64(width)))
+		JLT(LabelRef(over))
+		acc := make([]VecVirtual, regs)
+		for k := range acc {
+			acc[k] = s.reg()
+			VMOVUPD(s.at(y, k), acc[k])
+		}
+		each(label+"Row", func(c VecVirtual) {
+			for k := range acc {
+				VFMADD231PD(s.at(r, k), c, acc[k])
+			}
+		})
+		for k := range acc {
+			VMOVUPD(acc[k], s.at(y, k))
+		}
+		ADDQ(I32(int32(8*width)), y)
+		ADDQ(I32(int32(8*width)), a)
+		SUBQ(Imm(uint64(width)), n)
+		JMP(LabelRef(label))
+	}
+	wide, single, one, end := name+"Wide", name+"Single", name+"One", name+"End"
+	TESTQ(rows, rows)
+	JZ(LabelRef(end))
+	block(4, wide, single)
+	block(1, single, one)
+	Label(one)
+	TESTQ(n, n)
+	JZ(LabelRef(end))
+	sum := XMM()
+	VMOVSD(Mem{Base: y}, sum)
+	each(one+"Row", func(c VecVirtual) { VFMADD231SD(Mem{Base: r}, c.AsX(), sum) })
+	VMOVSD(sum, Mem{Base: y})
+	ADDQ(Imm(8), y)
+	ADDQ(Imm(8), a)
+	DECQ(n)
+	JMP(LabelRef(one))
+	Label(end)
+	VZEROUPPER()
+	RET()
 }
