@@ -145,7 +145,7 @@ func (s *search) competeConstrained(ctx context.Context) {
 const maxTrianglesConstrained = 1000
 
 // plantConstrained looks for a first plan from the relaxation of the root and
-// sharpens its ranges with that.
+// sharpens its ranges with that, where every action sequence is a plan also its box.
 func (s *search) plantConstrained(ctx context.Context, t *tree) {
 	for _, w := range s.workers {
 		w.relax = newRelaxed(s.p, w.b)
@@ -160,6 +160,7 @@ func (s *search) plantConstrained(ctx context.Context, t *tree) {
 	e.process(scout, s.p.Horizon, math.Inf(1), &out)
 	scout.rec.leanOn(nil) // the root's relaxation will say more
 	s.nodes++
+	s.proven = max(s.proven, scout.bound)
 	s.best.offer(out.found.u, out.found.value)
 	if s.explore(&out); s.errand != nil {
 		s.runErrand(ctx)
@@ -167,11 +168,13 @@ func (s *search) plantConstrained(ctx context.Context, t *tree) {
 	root.basis, root.rec = scout.basis, scout.rec
 	scout.rec.settle(scout.bound)
 	scout.dual.Copy(root.dual)
-	if math.IsInf(scout.bound, 1) || !s.sharpen(ctx, t, root) {
-		t.work += s.bounder.Work() - start
-		return
+	sharpen := s.sharpen
+	if !s.p.Constrained() {
+		sharpen = s.narrow
 	}
-	s.plant(ctx, t, root)
+	if !math.IsInf(scout.bound, 1) && sharpen(ctx, t, root) {
+		s.plant(ctx, t, root)
+	}
 	t.work += s.bounder.Work() - start
 }
 

@@ -286,25 +286,32 @@ func (s *search) rootNode() *node {
 	return n
 }
 
-// plant bounds the first node of a tree.
+// plant bounds the first node of a tree and opens it.
 func (s *search) plant(ctx context.Context, t *tree, n *node) {
-	out := untouched(nil)
-	e := s.workers[0]
-	e.phases, e.gains, e.tries, e.ahead = t.phases, t.gains, false, true
-	steps, start := e.steps, e.b.Work()
-	e.steps = rootSteps * steps
-	e.process(n, s.p.Horizon, s.cutoff(), &out)
-	n.rec.settle(n.bound)
-	e.steps = steps
-	s.nodes++
+	out := s.boundRoot(t, n, s.p.Horizon, true)
 	if n.bound < s.cutoff() && !n.branch.none {
 		out.child = n
 	} else {
 		out.dropped = min(out.dropped, n.bound)
 	}
-	out.work += e.b.Work() - start
 	s.merge(ctx, t, &out)
 	s.report()
+}
+
+// boundRoot bounds the first node of a tree, whose box differs from the one its ranges
+// were made for from step first on. ahead is for choosing its branch with care.
+func (s *search) boundRoot(t *tree, n *node, first int, ahead bool) expansion {
+	out := untouched(nil)
+	e := s.workers[0]
+	e.phases, e.gains, e.tries, e.ahead = t.phases, t.gains, false, ahead
+	steps, start := e.steps, e.b.Work()
+	e.steps = rootSteps * steps
+	e.process(n, first, s.cutoff(), &out)
+	n.rec.settle(n.bound)
+	e.steps = steps
+	s.nodes++
+	out.work += e.b.Work() - start
+	return out
 }
 
 // rootSteps is how many times the dual steps of a node a root gets: its dual is

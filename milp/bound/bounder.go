@@ -54,12 +54,13 @@ func (l *block) width() int { return l.to - l.from }
 // Bounder bounds one program. It holds scratch memory: one per goroutine, see
 // [Bounder.Clone].
 type Bounder struct {
-	p      *relu.Program
-	in     int     // Nx + Nu
-	units  []unit  // hidden units of one step, in buffer order
-	out    []unit  // output units: next state
-	layers []int   // end of each layer of hidden units
-	blocks []block // all layers, that of the outputs last
+	p       *relu.Program
+	in      int     // Nx + Nu
+	units   []unit  // hidden units of one step, in buffer order
+	out     []unit  // output units: next state
+	actions []unit  // those of a step, as units: see narrow.go
+	layers  []int   // end of each layer of hidden units
+	blocks  []block // all layers, that of the outputs last
 
 	mass     []float64 // Horizon x units, of the pre-activations
 	outMass  []float64 // Horizon x Nx
@@ -101,6 +102,7 @@ func newBounder(p *relu.Program, follow bool) *Bounder {
 	b := &Bounder{p: p, in: p.Nx + p.Nu, follow: follow}
 	b.units, b.out, b.layers = split(p)
 	b.blocks = blocks(p)
+	b.actions = b.actionUnits()
 	h, n := p.Horizon, len(b.units)
 	b.mass = make([]float64, h*n)
 	b.outMass = make([]float64, h*p.Nx)

@@ -16,6 +16,9 @@
 // Hard constraints enter through multipliers and narrow what is reached, see
 // constraint.go: bounds then hold for every u that keeps them.
 //
+// Ranges, and where wanted boxes of actions and states, also shrink to what can be
+// better than a cutoff: see refine.go and narrow.go.
+//
 // What is certified: the network in real arithmetic with the stored weights.
 // Every bound is lowered by an allowance for floating-point rounding, see
 // rounding.go; there is no tolerance.

@@ -39,7 +39,8 @@ func (w *panel) reset() {
 	w.c, w.mass = vec.Column{}, vec.Column{}
 }
 
-// target is a bound to be found: the least value of sign * z of a hidden unit.
+// target is a bound to be found: the least value of sign * z of a hidden unit, or of
+// something else, see [Bounder.aimed].
 type target struct {
 	unit int
 	sign float64
@@ -59,12 +60,12 @@ func (b *Bounder) preActivations(r Ranges, targets []target, t int, lower, upper
 func (b *Bounder) aim(targets []target, t int) int {
 	w, first := &b.panel, len(b.units)
 	for r, y := range targets {
-		u := &b.units[y.unit]
+		u, mass := b.aimed(y.unit, t)
 		for k, v := range u.w {
 			w.g[(u.from+k)*vec.Lanes+r] += y.sign * v
 		}
 		w.c[r] += y.sign * u.b
-		w.mass[r] += b.mass[t*len(b.units)+y.unit]
+		w.mass[r] += mass
 		first = min(first, y.unit)
 	}
 	return first

@@ -14,6 +14,7 @@ type Refinement struct {
 	Cutoff float64     // points with J >= Cutoff do not matter; +Inf if all do
 	Bound  float64     // what is known to bound J from below: sets a scale, need not be true
 	Mult   []float64   // tangents of the objective to start from, see [Dual]
+	Boxes  bool        // narrow the boxes of actions and states too, where those are followed
 	Stop   func() bool // asked now and then: true ends it early; nil for never
 	Proofs *Proofs     // takes what gave each range; nil for nothing
 }
@@ -25,12 +26,20 @@ type Refinement struct {
 //
 // so the ranges hold for the points that matter only. This is bound tightening by
 // optimality, with the dual of the linear relaxation (alpha-CROWN with one more
-// multiplier) in place of the relaxation itself, for sixteen ranges at a time.
+// multiplier) in place of the relaxation itself, for sixteen ranges at a time. With
+// opts.Boxes it holds for actions and states as well, whose boxes shrink: lower and upper
+// are then what is left of the box, but there are no proofs of that.
 func (b *Bounder) Refine(r Ranges, lower, upper []float64, first int, opts *Refinement) bool {
 	if opts.Proofs != nil {
 		opts.Proofs.fresh = true
 	}
-	return b.sweep(r, b.within(lower, upper), first, opts)
+	box := b.within(lower, upper)
+	ok := b.sweep(r, box, first, opts)
+	if b.narrows(opts) {
+		copy(lower, box.Lower)
+		copy(upper, box.Upper)
+	}
+	return ok
 }
 
 // refining is the scratch memory of Refine; entry i of form k at i*Lanes + k.
@@ -59,10 +68,10 @@ func (b *Bounder) newRefining() *refining {
 }
 
 // optimised bounds targets, all of one layer of step t, from below; the bounds are
-// left in b.refining.best.
+// left in b.refining.best. It ends early once the phases of hidden units are known.
 func (b *Bounder) optimised(r Ranges, targets []target, t int, lower, upper []float64, opts *Refinement) {
 	s := b.refining
-	b.startRefining(r, targets, t, opts)
+	b.startRefining(r, targets, t, lower, upper, opts)
 	var y *trial
 	if opts.Proofs != nil {
 		y = new(trial)
@@ -78,7 +87,7 @@ func (b *Bounder) optimised(r Ranges, targets []target, t int, lower, upper []fl
 				b.keepProof(y, k, r)
 			}
 			s.best[k] = max(s.best[k], b.panel.low[k])
-			open = open || s.best[k] < 0
+			open = open || s.best[k] < 0 || !b.isHidden(targets[k].unit)
 		}
 		if i == opts.Steps || !open || opts.Stop != nil && opts.Stop() {
 			return
@@ -90,7 +99,7 @@ func (b *Bounder) optimised(r Ranges, targets []target, t int, lower, upper []fl
 
 // startRefining sets the slopes of the smaller triangles and gives the objective no
 // weight.
-func (b *Bounder) startRefining(r Ranges, targets []target, t int, opts *Refinement) {
+func (b *Bounder) startRefining(r Ranges, targets []target, t int, lower, upper []float64, opts *Refinement) {
 	s := b.refining
 	broadcast(s.slope, b.relax.low)
 	broadcast(s.mult, opts.Mult)
@@ -98,13 +107,13 @@ func (b *Bounder) startRefining(r Ranges, targets []target, t int, opts *Refinem
 		clear(v)
 	}
 	for k, y := range targets {
-		at := t*len(b.units) + y.unit
-		s.best[k] = r.Lower[at]
+		lo, hi := b.rangeOf(r, y.unit, t, lower, upper)
+		s.best[k] = *lo
 		if y.sign < 0 {
-			s.best[k] = -r.Upper[at]
+			s.best[k] = -*hi
 		}
 		// One unit of share weighs the gap as much as the range.
-		s.shareScale[k] = (r.Upper[at] - r.Lower[at]) / max(opts.Cutoff-opts.Bound, 1e-9)
+		s.shareScale[k] = (*hi - *lo) / max(opts.Cutoff-opts.Bound, 1e-9)
 	}
 }
 

@@ -34,6 +34,9 @@ func (b *Bounder) sweep(r Ranges, box control.Box, first int, how *Refinement) b
 		b.side.gather(b, r)
 	}
 	for t := first; t < b.p.Horizon; t++ {
+		if !b.narrowAction(r, box, t, how) {
+			return false
+		}
 		from := 0
 		for _, to := range b.layers {
 			if !b.tightenLayer(r, box.Lower, box.Upper, t, from, to, how) {
@@ -41,7 +44,7 @@ func (b *Bounder) sweep(r Ranges, box control.Box, first int, how *Refinement) b
 			}
 			from = to
 		}
-		if !b.tightenState(r, box, t) {
+		if !b.tightenState(r, box, t) || !b.narrowState(r, box, t, how) {
 			return false
 		}
 	}
