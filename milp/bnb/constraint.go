@@ -195,7 +195,8 @@ func (s *search) explore(x *expansion) {
 	if float64(s.cells.work) > share*float64(s.work)+float64(free) || !s.p.follows && s.cells.known(x.guess) {
 		return
 	}
-	s.errand = func(ctx context.Context) { s.cells.walkFrom(ctx, x.guess, &s.best) }
+	guess := x.guess // x will hold another outcome by then
+	s.errand = func(ctx context.Context) { s.cells.walkFrom(ctx, guess, &s.best) }
 }
 
 // Work of walks: a part of the tree's, and what is free.
