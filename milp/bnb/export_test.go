@@ -264,12 +264,13 @@ func Tilted(p *relu.Program, rng *rand.Rand) (before, after func(x []float64) fl
 	}
 }
 
-// SolveByFronts bounds p by questions to prefixes alone, after the plans of the root; false
-// if there was nothing to ask.
-func SolveByFronts(ctx context.Context, p *relu.Program, opts Options) (r *Result, asked bool) {
+// SolveByFronts bounds p by questions to prefixes alone, after the plans of the root. proven
+// is their bound, which no incumbent has capped; -Inf if there was nothing to ask.
+func SolveByFronts(ctx context.Context, p *relu.Program, opts Options) (r *Result, proven float64) {
+	proven = math.Inf(-1)
 	s, err := open(ctx, p, opts)
 	if err != nil {
-		return nil, false
+		return nil, proven
 	}
 	s.startCells(ctx)
 	s.race.enterFronts()
@@ -277,9 +278,9 @@ func SolveByFronts(ctx context.Context, p *relu.Program, opts Options) (r *Resul
 		s.race.run(ctx, s.race.spent()+1)
 	}
 	for _, m := range s.race.members {
-		asked = asked || !math.IsInf(m.lower(), -1)
+		proven = max(proven, m.lower())
 	}
-	return s.certified(ctx), asked
+	return s.certified(ctx), proven
 }
 
 // spent is what the contestants have spent.
