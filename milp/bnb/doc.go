@@ -44,9 +44,9 @@
 // No bound comes from the simplex itself: its multipliers become a [bound.Dual],
 // whose bound is computed anew with its rounding covered.
 //
-// Nodes are expanded in rounds of fixed size and their results merged in order,
-// and turns are measured in work, not time, so that the outcome does not depend on
-// the number of workers.
+// Nodes are split in rounds of fixed size (rounds.go). Workers share the halves (crew.go),
+// beside them one looks for a better incumbent, and the results are merged in order; turns
+// are measured in work, not time. So the outcome does not depend on the number of workers.
 //
 // The other parts that carry ideas stand apart too, to be exchanged: clipping
 // (clip.go), incumbents by gradients (incumbent.go) and by linear programs on the
