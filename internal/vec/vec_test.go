@@ -184,6 +184,16 @@ func TestNaNStays(t *testing.T) {
 		if !math.IsNaN(g[3]) || !math.IsNaN(c[3]) || math.IsNaN(g[2]) {
 			t.Errorf("%s: relax hides a NaN: %g %g", k.name, g[3], c[3])
 		}
+		y, none, first := []float64{1}, []float64{math.NaN()}, []int32{0}
+		k.addRows(&y[0], &none[0], &w[0], 1, &first[0], 1, 1)
+		z := make([]float64, 3)
+		k.dots(&z[0], &w[0], 1, &first[0], 1, &none[0], 1)
+		k.dotPairs(&z[1], &z[2], &w[0], 1, &first[0], 1, &none[0], &none[0], 1)
+		for i, x := range append(z, y[0]) {
+			if !math.IsNaN(x) {
+				t.Errorf("%s: row kernel %d hides a NaN", k.name, i)
+			}
+		}
 		k.concretise(&v[0], &w[0], &w[0], &w[0], 1, &c[0], &m[0])
 		if !math.IsNaN(m[3]) {
 			t.Errorf("%s: concretise hides a NaN", k.name)

@@ -164,6 +164,7 @@ func (s *search) plantConstrained(ctx context.Context, t *tree) {
 	s.best.offer(out.found.u, out.found.value)
 	if s.explore(&out); s.errand != nil {
 		s.runErrand(ctx)
+		s.firstPlan()
 	}
 	root.basis, root.rec = scout.basis, scout.rec
 	scout.rec.settle(scout.bound)
@@ -178,7 +179,8 @@ func (s *search) plantConstrained(ctx context.Context, t *tree) {
 	t.work += s.bounder.Work() - start
 }
 
-// explore has somebody walk from the solution of a relaxation. Walks may take as much work as
+// explore has somebody walk from the solution of a relaxation, unless there is another
+// errand. Walks may take as much work as
 // the tree while there is no plan, and a part of it later. Where every action sequence
 // is a plan there are good ones before the tree begins, and nothing is free.
 func (s *search) explore(x *expansion) {

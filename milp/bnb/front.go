@@ -125,8 +125,8 @@ func (y *frontSearch) question() Options {
 	return opts
 }
 
-// goesOn asks for less when a better plan is known, and reports whether that is not asked
-// sooner of a shorter prefix.
+// goesOn asks for less when a better plan is known. It returns false, with steps set, if a
+// shorter prefix may reach that.
 func (y *frontSearch) goesOn() bool {
 	if cutoff := y.cutoff(); cutoff < y.enough {
 		y.enough = cutoff

@@ -2,6 +2,7 @@ package bnb
 
 import (
 	"context"
+	"math"
 
 	"hinge/milp/bound"
 )
@@ -24,13 +25,15 @@ func (s *search) narrow(ctx context.Context, t *tree, n *node) bool {
 		out := s.boundRoot(t, n, 0, false)
 		if s.merge(ctx, t, &out); s.errand != nil {
 			s.runErrand(ctx)
+			s.firstPlan()
 		}
 		s.proven = max(s.proven, min(n.bound, t.dropped))
 		s.report()
+		left := s.cutoff() - n.bound
 		switch {
 		case n.bound >= s.cutoff() || s.finished(ctx):
 			return true
-		case s.cutoff()-n.bound > narrowLeft*missing:
+		case !(left <= narrowLeft*missing) || math.IsInf(left, 1):
 			steps = max(narrowFirst, 2*steps)
 		}
 	}

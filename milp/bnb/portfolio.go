@@ -104,7 +104,10 @@ func (p *portfolio) eliminate() {
 // beaten compares m with the others. One that has spent less is granted a gap that
 // falls with the root of the work.
 func (p *portfolio) beaten(m *member) bool {
-	if _, ok := m.contestant.(*frontSearch); ok || m.turns == 0 || math.IsInf(m.lower(), -1) { // too early to say
+	if m.turns == 0 || math.IsInf(m.lower(), -1) { // too early to say
+		return false
+	}
+	if _, ok := m.contestant.(*frontSearch); ok { // takes a small part, and may end it all at once
 		return false
 	}
 	worst := math.Inf(1)
@@ -168,13 +171,12 @@ func (g grower) advance(ctx context.Context, work int) bool {
 	return g.t.open.len() > 0
 }
 
-// enterPhases enters the tree that splits phases of units, if the relaxation can
-// hold the program and is not too large to be worth it. Before, ranges are sharpened
+// enterPhases enters the tree that splits phases of units, if the program is
+// relaxable. Before, ranges are sharpened
 // by the objective, which wants a good incumbent.
 func (p *portfolio) enterPhases(ctx context.Context) {
 	s := p.s
-	n := s.bounder.Root().Unstable()
-	if n == 0 || n > maxTriangles || !isLinear(s.p.Program) {
+	if !s.relaxable() {
 		return
 	}
 	s.startCells(ctx)
@@ -244,7 +246,7 @@ const (
 // startCells walks from the best ends of the multi-start, and from then on from
 // every better incumbent.
 func (s *search) startCells(ctx context.Context) {
-	if len(s.bounder.Root().Lower)*s.p.Inputs() > maxCellEntries {
+	if !s.walkable() {
 		return
 	}
 	s.cells = newCells(s.p, s.bounder)

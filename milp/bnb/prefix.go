@@ -117,18 +117,24 @@ func (y *prefixSearch) exhaust(ctx context.Context, sub *search, yield func(stru
 	y.sub = sub
 	y.rec.addPrefix(sub)
 	going, nodes, value := true, 0, math.Inf(1)
-	sub.race.pause = func() bool {
+	take := func() {
 		y.search.nodes += sub.nodes - nodes
 		nodes = sub.nodes
 		if sub.best.value < value {
 			value = sub.best.value
 			y.extend(ctx, sub.best.u)
 		}
+	}
+	sub.race.pause = func() bool {
+		take()
 		going = going && yield(struct{}{})
 		return going && (y.onward == nil || y.onward())
 	}
 	if !sub.finished(ctx) {
 		sub.compete(ctx, false)
+	}
+	if going && ctx.Err() == nil { // a root may have answered
+		take()
 	}
 	return going && ctx.Err() == nil && !y.search.finished(ctx)
 }

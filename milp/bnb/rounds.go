@@ -118,7 +118,7 @@ func (s *search) merge(ctx context.Context, t *tree, x *expansion) {
 func (s *search) improve(ctx context.Context) {
 	switch {
 	case s.cells == nil && !s.p.follows:
-		s.scout.polish(&s.best)
+		s.polisher.polish(&s.best)
 	case s.cells != nil && s.p.follows:
 		s.cells.walkFrom(ctx, s.best.u, &s.best)
 	default:

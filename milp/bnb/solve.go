@@ -24,29 +24,29 @@ type problem struct {
 
 // search is the state of one call of Solve.
 type search struct {
-	p       *problem
-	opts    Options
-	start   time.Time
-	bounder *bound.Bounder
-	race    portfolio
-	proven  float64 // by contestants that were given up
-	best    incumbent
-	nodes   int
-	work    int // of all trees
-	nextID  int
-	workers []*expander
-	crew    *crew
-	scout   *descent                  // of improve
-	errand  func(ctx context.Context) // for better incumbents, to be run beside the next round; may be nil
-	round   []*node
-	halves  []half
-	results []expansion
-	res     *Result
-	pool    []sampled // of the multi-start, best first
-	cells   *cells    // nil until the walk through cells is worth it
-	cleanup []func()  // to be called at the end
-	live    *live     // nil if nobody listens before the end
-	rec     *recorder // nil if nothing is recorded
+	p        *problem
+	opts     Options
+	start    time.Time
+	bounder  *bound.Bounder
+	race     portfolio
+	proven   float64 // by contestants that were given up
+	best     incumbent
+	nodes    int
+	work     int // of all trees
+	nextID   int
+	workers  []*expander
+	crew     *crew
+	errand   func(ctx context.Context) // for better incumbents, to be run beside the next round; may be nil
+	polisher *descent                  // of incumbents
+	round    []*node
+	halves   []half
+	results  []expansion
+	res      *Result
+	pool     []sampled // of the multi-start, best first
+	cells    *cells    // nil until the walk through cells is worth it
+	cleanup  []func()  // to be called at the end
+	live     *live     // nil if nobody listens before the end
+	rec      *recorder // nil if nothing is recorded
 }
 
 // Solve minimises J over the box of p. The deadline of ctx gives status
@@ -176,7 +176,19 @@ func (s *search) few() bool {
 }
 
 // phasesFirst reports whether the tree on phases goes first.
-func (s *search) phasesFirst() bool { return s.few() && s.undecided() }
+func (s *search) phasesFirst() bool { return s.few() && s.undecided() && s.relaxable() }
+
+// relaxable reports whether the relaxation can hold the program and is not too large to be
+// worth it.
+func (s *search) relaxable() bool {
+	n := s.bounder.Root().Unstable()
+	return n > 0 && n <= maxTriangles && isLinear(s.p.Program)
+}
+
+// walkable reports whether programs of cells are small enough.
+func (s *search) walkable() bool {
+	return len(s.bounder.Root().Lower)*s.p.Inputs() <= maxCellEntries
+}
 
 // Work that goes before other contestants enter.
 const (
@@ -202,7 +214,7 @@ func open(ctx context.Context, p *relu.Program, opts Options) (*search, error) {
 func openLive(ctx context.Context, p *relu.Program, opts Options, l *live) (*search, error) {
 	s := &search{live: l, opts: opts.withDefaults(), start: time.Now(), proven: math.Inf(-1),
 		best: incumbent{value: math.Inf(1)}, p: newProblem(p)}
-	s.crew, s.scout = newCrew(s.opts.Workers), newDescent(s.p)
+	s.crew, s.polisher = newCrew(s.opts.Workers), newDescent(s.p)
 	s.res = &Result{}
 	if s.opts.Record {
 		s.rec = &recorder{limit: int64(s.opts.RecordLimit)}
@@ -221,8 +233,8 @@ func openLive(ctx context.Context, p *relu.Program, opts Options, l *live) (*sea
 	s.bounder = b
 	if !s.p.follows {
 		s.pool = multistart(s.p, &s.best, s.starting(), s.crew, func() bool { return ctx.Err() != nil })
-		if s.pool != nil && !s.phasesFirst() { // where they go first, linear programs will polish
-			s.scout.polish(&s.best)
+		if s.pool != nil && s.best.u != nil && !(s.phasesFirst() && s.walkable()) { // else linear programs do so
+			s.polisher.polish(&s.best)
 		}
 	}
 	s.firstPlan()
@@ -295,6 +307,7 @@ func (s *search) plant(ctx context.Context, t *tree, n *node) {
 		out.dropped = min(out.dropped, n.bound)
 	}
 	s.merge(ctx, t, &out)
+	s.firstPlan()
 	s.report()
 }
 

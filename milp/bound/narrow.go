@@ -77,6 +77,9 @@ func (b *Bounder) narrow(r Ranges, box control.Box, from, to, t int, how *Refine
 		if how.Stop != nil && how.Stop() {
 			return true
 		}
+		if count == 0 {
+			continue
+		}
 		b.optimised(r, targets[:count], t, box.Lower, box.Upper, how)
 		for k := 0; k < count; k += 2 {
 			lo, hi := b.rangeOf(r, targets[k].unit, t, box.Lower, box.Upper)

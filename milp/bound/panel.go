@@ -71,7 +71,7 @@ func (b *Bounder) aim(targets []target, t int) int {
 	return first
 }
 
-// pullHidden is [Bounder.hidden] for all forms.
+// pullHidden is [Bounder.hidden] for all forms, for the units below top.
 func (b *Bounder) pullHidden(t, top int) {
 	w, s, base := &b.panel, &b.panel.unit, t*len(b.units)
 	for h := top - 1; h >= 0; h-- {

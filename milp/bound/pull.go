@@ -62,8 +62,8 @@ type row struct {
 	c    float64
 	mass float64
 
-	index []int32   // of units of a layer that have a coefficient,
-	f     []float64 // and these
+	index []int32   // units of a layer that have a coefficient
+	f     []float64 // their coefficients
 }
 
 func newRow(b *Bounder) row {

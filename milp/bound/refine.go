@@ -31,6 +31,9 @@ type Refinement struct {
 // are then what is left of the box, but there are no proofs of that.
 func (b *Bounder) Refine(r Ranges, lower, upper []float64, first int, opts *Refinement) bool {
 	if opts.Proofs != nil {
+		if opts.Boxes {
+			panic("bound: Refine: proofs of boxes cannot be kept")
+		}
 		opts.Proofs.fresh = true
 	}
 	box := b.within(lower, upper)

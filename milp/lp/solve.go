@@ -22,7 +22,7 @@ func (s *Solver) Solve(cutoff float64, opts Options) Status {
 		}
 		first, fits := s.phaseOne(limits)
 		if first != Optimal {
-			status = first
+			status, s.objective = first, math.Inf(-1) // it was that of phase one
 			break
 		}
 		if !fits {

@@ -2,7 +2,7 @@ package lp
 
 import "hinge/internal/vec"
 
-// row holds the entries of a row of A: all of them if most are not zero, otherwise
+// row holds the entries of a row of A: all of them if more than a quarter are not zero, otherwise
 // those that are not, by column.
 type row struct {
 	dense bool
@@ -19,7 +19,7 @@ func (r *row) set(v []float64) {
 		}
 	}
 	r.index, r.value = r.index[:0], r.value[:0]
-	if r.dense = 4*count > len(v); r.dense { // where both ways are about as fast
+	if r.dense = 4*count > len(v); r.dense { // where products with many rows are about as fast
 		r.value = append(r.value, v...)
 		return
 	}
