@@ -14,11 +14,34 @@ func (r *recorder) limitPrefix(opts *Options) {
 	}
 }
 
+// prefixRecord is the proof of a search over a prefix, and the cost of its best plan. The
+// search itself is kept only until it has ended.
+type prefixRecord struct {
+	rec    *recorder
+	search *search
+	value  float64
+}
+
 // addPrefix notes a search over a prefix.
 func (r *recorder) addPrefix(s *search) {
 	if r != nil {
-		r.prefixes = append(r.prefixes, s)
+		r.prefixes = append(r.prefixes, &prefixRecord{rec: s.rec, search: s})
 	}
+}
+
+// endPrefix notes that the last search over a prefix has ended.
+func (r *recorder) endPrefix() {
+	if r != nil {
+		p := r.prefixes[len(r.prefixes)-1]
+		p.value, p.search = p.search.best.value, nil
+	}
+}
+
+func (p *prefixRecord) best() float64 {
+	if p.search != nil {
+		return p.search.best.value
+	}
+	return p.value
 }
 
 // bestProof returns the proof of the tree that proves most, be it of a prefix; nil if
@@ -26,7 +49,7 @@ func (r *recorder) addPrefix(s *search) {
 func (s *search) bestProof() *proof {
 	best := s.rec.best(s.best.value)
 	for _, q := range s.rec.prefixes {
-		if p := q.rec.best(min(q.best.value, s.best.value)); p != nil && (best == nil || p.bound > best.bound) {
+		if p := q.rec.best(min(q.best(), s.best.value)); p != nil && (best == nil || p.bound > best.bound) {
 			best = p.padded(s)
 		}
 	}

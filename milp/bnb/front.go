@@ -109,6 +109,7 @@ func (y *frontSearch) pauses(ctx context.Context) iter.Seq[struct{}] {
 				y.known[k] = math.Inf(-1)
 			}
 			y.work += sub.spent()
+			y.rec.endPrefix()
 			y.sub = nil
 			if !yield(struct{}{}) {
 				return

@@ -99,6 +99,7 @@ func (y *prefixSearch) pauses(ctx context.Context) iter.Seq[struct{}] {
 			}
 			y.proven = max(y.proven, sub.dualBound())
 			y.work += sub.spent()
+			y.rec.endPrefix()
 			y.sub = nil
 		}
 	}

@@ -20,7 +20,7 @@ type recorder struct {
 	frames  []frame
 	lacking atomic.Bool // a part of its proof is not there
 
-	prefixes []*search // over prefixes
+	prefixes []*prefixRecord
 }
 
 // treeRecord is the proof of one tree. It outlives the tree, which may be given up
@@ -72,8 +72,8 @@ func (r *recorder) full() bool { return r != nil && r.kept() > r.limit }
 // kept counts the numbers kept, those of prefixes too.
 func (r *recorder) kept() int64 {
 	n := r.size.Load()
-	for _, s := range r.prefixes {
-		n += s.rec.size.Load()
+	for _, p := range r.prefixes {
+		n += p.rec.size.Load()
 	}
 	return n
 }
