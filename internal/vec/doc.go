@@ -9,7 +9,7 @@
 // shows, each rounded once or fused with the next. Sums are taken in an order
 // that depends on the lengths and the kernel alone.
 //
-// Read first: [Relax], [Axpy].
+// Read first: [Relax], [Axpy], [AddRows].
 package vec
 
 //go:generate go run -C gen . -out ../kernels_amd64.s -stubs ../kernels_amd64.go -pkg vec

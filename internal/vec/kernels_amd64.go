@@ -20,9 +20,9 @@ func axpyAVX2(s float64, x *float64, y *float64, n int)
 
 func dotAVX2(x *float64, y *float64, n int) float64
 
-func dotPairsAVX2(p *float64, q *float64, a *float64, stride int, index *int32, rows int, x *float64, y *float64, n int)
+func dotsAVX2(p *float64, a *float64, stride int, index *int32, rows int, x *float64, n int)
 
-func dotsAVX2(dst *float64, a *float64, stride int, index *int32, rows int, x *float64, n int)
+func dotPairsAVX2(p *float64, q *float64, a *float64, stride int, index *int32, rows int, x *float64, y *float64, n int)
 
 func addRowsAVX2(y *float64, f *float64, a *float64, stride int, index *int32, rows int, n int)
 
@@ -42,8 +42,8 @@ func axpyAVX512(s float64, x *float64, y *float64, n int)
 
 func dotAVX512(x *float64, y *float64, n int) float64
 
-func dotPairsAVX512(p *float64, q *float64, a *float64, stride int, index *int32, rows int, x *float64, y *float64, n int)
+func dotsAVX512(p *float64, a *float64, stride int, index *int32, rows int, x *float64, n int)
 
-func dotsAVX512(dst *float64, a *float64, stride int, index *int32, rows int, x *float64, n int)
+func dotPairsAVX512(p *float64, q *float64, a *float64, stride int, index *int32, rows int, x *float64, y *float64, n int)
 
 func addRowsAVX512(y *float64, f *float64, a *float64, stride int, index *int32, rows int, n int)

@@ -541,168 +541,169 @@ dotAVX2End:
 	MOVSD X0, ret+24(FP)
 	RET
 
-// func dotPairsAVX2(p *float64, q *float64, a *float64, stride int, index *int32, rows int, x *float64, y *float64, n int)
-// Requires: AVX, FMA3
-TEXT ·dotPairsAVX2(SB), NOSPLIT, $0-72
-	MOVQ  p+0(FP), AX
-	MOVQ  q+8(FP), CX
-	MOVQ  a+16(FP), DX
-	MOVQ  stride+24(FP), BX
-	MOVQ  index+32(FP), SI
-	MOVQ  rows+40(FP), DI
-	MOVQ  x+48(FP), R8
-	MOVQ  y+56(FP), R9
-	MOVQ  n+64(FP), R10
-	SHLQ  $0x03, BX
-	TESTQ DI, DI
-	JZ    dotPairsAVX2End
-
-dotPairsAVX2Row:
-	MOVLQSX (SI), R13
-	IMULQ   BX, R13
-	ADDQ    DX, R13
-	XORQ    R11, R11
-	MOVQ    R10, R12
-	VXORPD  Y0, Y0, Y0
-	VXORPD  Y1, Y1, Y1
-	VXORPD  Y2, Y2, Y2
-	VXORPD  Y3, Y3, Y3
-
-dotPairsAVX2Main:
-	CMPQ        R12, $0x08
-	JLT         dotPairsAVX2Single
-	VMOVUPD     (R13)(R11*8), Y4
-	VFMADD231PD (R8)(R11*8), Y4, Y0
-	VFMADD231PD (R9)(R11*8), Y4, Y1
-	VMOVUPD     32(R13)(R11*8), Y4
-	VFMADD231PD 32(R8)(R11*8), Y4, Y2
-	VFMADD231PD 32(R9)(R11*8), Y4, Y3
-	ADDQ        $0x08, R11
-	SUBQ        $0x08, R12
-	JMP         dotPairsAVX2Main
-
-dotPairsAVX2Single:
-	CMPQ        R12, $0x04
-	JLT         dotPairsAVX2Fold
-	VMOVUPD     (R13)(R11*8), Y4
-	VFMADD231PD (R8)(R11*8), Y4, Y0
-	VFMADD231PD (R9)(R11*8), Y4, Y1
-	ADDQ        $0x04, R11
-	SUBQ        $0x04, R12
-
-dotPairsAVX2Fold:
-	VADDPD       Y0, Y2, Y0
-	VADDPD       Y1, Y3, Y1
-	VMOVAPD      Y0, Y0
-	VEXTRACTF128 $0x01, Y0, X2
-	VADDPD       X0, X2, X2
-	VPERMILPD    $0x01, X2, X0
-	VADDSD       X2, X0, X0
-	VMOVAPD      Y1, Y1
-	VEXTRACTF128 $0x01, Y1, X2
-	VADDPD       X1, X2, X2
-	VPERMILPD    $0x01, X2, X1
-	VADDSD       X2, X1, X1
-	TESTQ        R12, R12
-	JZ           dotPairsAVX2Next
-
-dotPairsAVX2One:
-	VMOVSD      (R13)(R11*8), X2
-	VFMADD231SD (R8)(R11*8), X2, X0
-	VFMADD231SD (R9)(R11*8), X2, X1
-	ADDQ        $0x01, R11
-	SUBQ        $0x01, R12
-	JNZ         dotPairsAVX2One
-
-dotPairsAVX2Next:
-	VMOVSD X0, (AX)
-	VMOVSD X1, (CX)
-	ADDQ   $0x08, AX
-	ADDQ   $0x08, CX
-	ADDQ   $0x04, SI
-	DECQ   DI
-	JNZ    dotPairsAVX2Row
-
-dotPairsAVX2End:
-	VZEROUPPER
-	RET
-
-// func dotsAVX2(dst *float64, a *float64, stride int, index *int32, rows int, x *float64, n int)
+// func dotsAVX2(p *float64, a *float64, stride int, index *int32, rows int, x *float64, n int)
 // Requires: AVX, FMA3
 TEXT ·dotsAVX2(SB), NOSPLIT, $0-56
-	MOVQ  dst+0(FP), AX
-	MOVQ  a+8(FP), CX
-	MOVQ  stride+16(FP), DX
-	MOVQ  index+24(FP), BX
-	MOVQ  rows+32(FP), SI
-	MOVQ  x+40(FP), DI
+	MOVQ  p+0(FP), AX
+	MOVQ  x+40(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  stride+16(FP), BX
+	MOVQ  index+24(FP), SI
+	MOVQ  rows+32(FP), DI
 	MOVQ  n+48(FP), R8
-	SHLQ  $0x03, DX
-	TESTQ SI, SI
+	SHLQ  $0x03, BX
+	TESTQ DI, DI
 	JZ    dotsAVX2End
 
 dotsAVX2Row:
-	MOVLQSX (BX), R11
-	IMULQ   DX, R11
-	ADDQ    CX, R11
-	XORQ    R9, R9
-	MOVQ    R8, R10
+	MOVLQSX (SI), R9
+	IMULQ   BX, R9
+	ADDQ    DX, R9
+	XORQ    R10, R10
+	MOVQ    R8, R11
 	VXORPD  Y0, Y0, Y0
 	VXORPD  Y1, Y1, Y1
 	VXORPD  Y2, Y2, Y2
 	VXORPD  Y3, Y3, Y3
 
 dotsAVX2Main:
-	CMPQ        R10, $0x10
+	CMPQ        R11, $0x10
 	JLT         dotsAVX2Single
-	VMOVUPD     (R11)(R9*8), Y4
-	VFMADD231PD (DI)(R9*8), Y4, Y0
-	VMOVUPD     32(R11)(R9*8), Y4
-	VFMADD231PD 32(DI)(R9*8), Y4, Y1
-	VMOVUPD     64(R11)(R9*8), Y4
-	VFMADD231PD 64(DI)(R9*8), Y4, Y2
-	VMOVUPD     96(R11)(R9*8), Y4
-	VFMADD231PD 96(DI)(R9*8), Y4, Y3
-	ADDQ        $0x10, R9
-	SUBQ        $0x10, R10
+	VMOVUPD     (R9)(R10*8), Y4
+	VFMADD231PD (CX)(R10*8), Y4, Y0
+	VMOVUPD     32(R9)(R10*8), Y4
+	VFMADD231PD 32(CX)(R10*8), Y4, Y1
+	VMOVUPD     64(R9)(R10*8), Y4
+	VFMADD231PD 64(CX)(R10*8), Y4, Y2
+	VMOVUPD     96(R9)(R10*8), Y4
+	VFMADD231PD 96(CX)(R10*8), Y4, Y3
+	ADDQ        $0x10, R10
+	SUBQ        $0x10, R11
 	JMP         dotsAVX2Main
 
 dotsAVX2Single:
-	CMPQ        R10, $0x04
+	CMPQ        R11, $0x04
 	JLT         dotsAVX2Fold
-	VMOVUPD     (R11)(R9*8), Y4
-	VFMADD231PD (DI)(R9*8), Y4, Y0
-	ADDQ        $0x04, R9
-	SUBQ        $0x04, R10
+	VMOVUPD     (R9)(R10*8), Y4
+	VFMADD231PD (CX)(R10*8), Y4, Y0
+	ADDQ        $0x04, R10
+	SUBQ        $0x04, R11
 	JMP         dotsAVX2Single
 
 dotsAVX2Fold:
-	VADDPD       Y0, Y2, Y0
-	VADDPD       Y1, Y3, Y1
 	VADDPD       Y0, Y1, Y0
+	VADDPD       Y0, Y2, Y0
+	VADDPD       Y0, Y3, Y0
 	VMOVAPD      Y0, Y0
 	VEXTRACTF128 $0x01, Y0, X1
 	VADDPD       X0, X1, X1
 	VPERMILPD    $0x01, X1, X0
 	VADDSD       X1, X0, X0
-	TESTQ        R10, R10
+	TESTQ        R11, R11
 	JZ           dotsAVX2Next
 
 dotsAVX2One:
-	VMOVSD      (R11)(R9*8), X1
-	VFMADD231SD (DI)(R9*8), X1, X0
-	ADDQ        $0x01, R9
-	SUBQ        $0x01, R10
+	VMOVSD      (R9)(R10*8), X1
+	VFMADD231SD (CX)(R10*8), X1, X0
+	INCQ        R10
+	DECQ        R11
 	JNZ         dotsAVX2One
 
 dotsAVX2Next:
 	VMOVSD X0, (AX)
 	ADDQ   $0x08, AX
-	ADDQ   $0x04, BX
-	DECQ   SI
+	ADDQ   $0x04, SI
+	DECQ   DI
 	JNZ    dotsAVX2Row
 
 dotsAVX2End:
+	VZEROUPPER
+	RET
+
+// func dotPairsAVX2(p *float64, q *float64, a *float64, stride int, index *int32, rows int, x *float64, y *float64, n int)
+// Requires: AVX, FMA3
+TEXT ·dotPairsAVX2(SB), NOSPLIT, $0-72
+	MOVQ  p+0(FP), AX
+	MOVQ  q+8(FP), CX
+	MOVQ  x+48(FP), DX
+	MOVQ  y+56(FP), BX
+	MOVQ  a+16(FP), SI
+	MOVQ  stride+24(FP), DI
+	MOVQ  index+32(FP), R8
+	MOVQ  rows+40(FP), R9
+	MOVQ  n+64(FP), R10
+	SHLQ  $0x03, DI
+	TESTQ R9, R9
+	JZ    dotPairsAVX2End
+
+dotPairsAVX2Row:
+	MOVLQSX (R8), R11
+	IMULQ   DI, R11
+	ADDQ    SI, R11
+	XORQ    R12, R12
+	MOVQ    R10, R13
+	VXORPD  Y0, Y0, Y0
+	VXORPD  Y1, Y1, Y1
+	VXORPD  Y2, Y2, Y2
+	VXORPD  Y3, Y3, Y3
+
+dotPairsAVX2Main:
+	CMPQ        R13, $0x08
+	JLT         dotPairsAVX2Single
+	VMOVUPD     (R11)(R12*8), Y4
+	VFMADD231PD (DX)(R12*8), Y4, Y0
+	VFMADD231PD (BX)(R12*8), Y4, Y1
+	VMOVUPD     32(R11)(R12*8), Y4
+	VFMADD231PD 32(DX)(R12*8), Y4, Y2
+	VFMADD231PD 32(BX)(R12*8), Y4, Y3
+	ADDQ        $0x08, R12
+	SUBQ        $0x08, R13
+	JMP         dotPairsAVX2Main
+
+dotPairsAVX2Single:
+	CMPQ        R13, $0x04
+	JLT         dotPairsAVX2Fold
+	VMOVUPD     (R11)(R12*8), Y4
+	VFMADD231PD (DX)(R12*8), Y4, Y0
+	VFMADD231PD (BX)(R12*8), Y4, Y1
+	ADDQ        $0x04, R12
+	SUBQ        $0x04, R13
+	JMP         dotPairsAVX2Single
+
+dotPairsAVX2Fold:
+	VADDPD       Y0, Y2, Y0
+	VMOVAPD      Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X2
+	VADDPD       X0, X2, X2
+	VPERMILPD    $0x01, X2, X0
+	VADDSD       X2, X0, X0
+	VADDPD       Y1, Y3, Y1
+	VMOVAPD      Y1, Y1
+	VEXTRACTF128 $0x01, Y1, X2
+	VADDPD       X1, X2, X2
+	VPERMILPD    $0x01, X2, X1
+	VADDSD       X2, X1, X1
+	TESTQ        R13, R13
+	JZ           dotPairsAVX2Next
+
+dotPairsAVX2One:
+	VMOVSD      (R11)(R12*8), X2
+	VFMADD231SD (DX)(R12*8), X2, X0
+	VFMADD231SD (BX)(R12*8), X2, X1
+	INCQ        R12
+	DECQ        R13
+	JNZ         dotPairsAVX2One
+
+dotPairsAVX2Next:
+	VMOVSD X0, (AX)
+	ADDQ   $0x08, AX
+	VMOVSD X1, (CX)
+	ADDQ   $0x08, CX
+	ADDQ   $0x04, R8
+	DECQ   R9
+	JNZ    dotPairsAVX2Row
+
+dotPairsAVX2End:
 	VZEROUPPER
 	RET
 
@@ -1184,171 +1185,172 @@ dotAVX512End:
 	MOVSD X1, ret+24(FP)
 	RET
 
-// func dotPairsAVX512(p *float64, q *float64, a *float64, stride int, index *int32, rows int, x *float64, y *float64, n int)
-// Requires: AVX, AVX512F, FMA3
-TEXT ·dotPairsAVX512(SB), NOSPLIT, $0-72
-	MOVQ  p+0(FP), AX
-	MOVQ  q+8(FP), CX
-	MOVQ  a+16(FP), DX
-	MOVQ  stride+24(FP), BX
-	MOVQ  index+32(FP), SI
-	MOVQ  rows+40(FP), DI
-	MOVQ  x+48(FP), R8
-	MOVQ  y+56(FP), R9
-	MOVQ  n+64(FP), R10
-	SHLQ  $0x03, BX
-	TESTQ DI, DI
-	JZ    dotPairsAVX512End
-
-dotPairsAVX512Row:
-	MOVLQSX (SI), R13
-	IMULQ   BX, R13
-	ADDQ    DX, R13
-	XORQ    R11, R11
-	MOVQ    R10, R12
-	VPXORQ  Z0, Z0, Z0
-	VPXORQ  Z1, Z1, Z1
-	VPXORQ  Z2, Z2, Z2
-	VPXORQ  Z3, Z3, Z3
-
-dotPairsAVX512Main:
-	CMPQ        R12, $0x10
-	JLT         dotPairsAVX512Single
-	VMOVUPD     (R13)(R11*8), Z4
-	VFMADD231PD (R8)(R11*8), Z4, Z0
-	VFMADD231PD (R9)(R11*8), Z4, Z1
-	VMOVUPD     64(R13)(R11*8), Z4
-	VFMADD231PD 64(R8)(R11*8), Z4, Z2
-	VFMADD231PD 64(R9)(R11*8), Z4, Z3
-	ADDQ        $0x10, R11
-	SUBQ        $0x10, R12
-	JMP         dotPairsAVX512Main
-
-dotPairsAVX512Single:
-	CMPQ        R12, $0x08
-	JLT         dotPairsAVX512Fold
-	VMOVUPD     (R13)(R11*8), Z4
-	VFMADD231PD (R8)(R11*8), Z4, Z0
-	VFMADD231PD (R9)(R11*8), Z4, Z1
-	ADDQ        $0x08, R11
-	SUBQ        $0x08, R12
-
-dotPairsAVX512Fold:
-	VADDPD        Z0, Z2, Z0
-	VADDPD        Z1, Z3, Z1
-	VEXTRACTF64X4 $0x01, Z0, Y4
-	VADDPD        Y0, Y4, Y4
-	VEXTRACTF128  $0x01, Y4, X5
-	VADDPD        X4, X5, X5
-	VPERMILPD     $0x01, X5, X4
-	VADDSD        X5, X4, X4
-	VEXTRACTF64X4 $0x01, Z1, Y5
-	VADDPD        Y1, Y5, Y5
-	VEXTRACTF128  $0x01, Y5, X6
-	VADDPD        X5, X6, X6
-	VPERMILPD     $0x01, X6, X5
-	VADDSD        X6, X5, X5
-	TESTQ         R12, R12
-	JZ            dotPairsAVX512Next
-
-dotPairsAVX512One:
-	VMOVSD      (R13)(R11*8), X6
-	VFMADD231SD (R8)(R11*8), X6, X4
-	VFMADD231SD (R9)(R11*8), X6, X5
-	ADDQ        $0x01, R11
-	SUBQ        $0x01, R12
-	JNZ         dotPairsAVX512One
-
-dotPairsAVX512Next:
-	VMOVSD X4, (AX)
-	VMOVSD X5, (CX)
-	ADDQ   $0x08, AX
-	ADDQ   $0x08, CX
-	ADDQ   $0x04, SI
-	DECQ   DI
-	JNZ    dotPairsAVX512Row
-
-dotPairsAVX512End:
-	VZEROUPPER
-	RET
-
-// func dotsAVX512(dst *float64, a *float64, stride int, index *int32, rows int, x *float64, n int)
+// func dotsAVX512(p *float64, a *float64, stride int, index *int32, rows int, x *float64, n int)
 // Requires: AVX, AVX512F, FMA3
 TEXT ·dotsAVX512(SB), NOSPLIT, $0-56
-	MOVQ  dst+0(FP), AX
-	MOVQ  a+8(FP), CX
-	MOVQ  stride+16(FP), DX
-	MOVQ  index+24(FP), BX
-	MOVQ  rows+32(FP), SI
-	MOVQ  x+40(FP), DI
+	MOVQ  p+0(FP), AX
+	MOVQ  x+40(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  stride+16(FP), BX
+	MOVQ  index+24(FP), SI
+	MOVQ  rows+32(FP), DI
 	MOVQ  n+48(FP), R8
-	SHLQ  $0x03, DX
-	TESTQ SI, SI
+	SHLQ  $0x03, BX
+	TESTQ DI, DI
 	JZ    dotsAVX512End
 
 dotsAVX512Row:
-	MOVLQSX (BX), R11
-	IMULQ   DX, R11
-	ADDQ    CX, R11
-	XORQ    R9, R9
-	MOVQ    R8, R10
+	MOVLQSX (SI), R9
+	IMULQ   BX, R9
+	ADDQ    DX, R9
+	XORQ    R10, R10
+	MOVQ    R8, R11
 	VPXORQ  Z0, Z0, Z0
 	VPXORQ  Z1, Z1, Z1
 	VPXORQ  Z2, Z2, Z2
 	VPXORQ  Z3, Z3, Z3
 
 dotsAVX512Main:
-	CMPQ        R10, $0x20
+	CMPQ        R11, $0x20
 	JLT         dotsAVX512Single
-	VMOVUPD     (R11)(R9*8), Z4
-	VFMADD231PD (DI)(R9*8), Z4, Z0
-	VMOVUPD     64(R11)(R9*8), Z4
-	VFMADD231PD 64(DI)(R9*8), Z4, Z1
-	VMOVUPD     128(R11)(R9*8), Z4
-	VFMADD231PD 128(DI)(R9*8), Z4, Z2
-	VMOVUPD     192(R11)(R9*8), Z4
-	VFMADD231PD 192(DI)(R9*8), Z4, Z3
-	ADDQ        $0x20, R9
-	SUBQ        $0x20, R10
+	VMOVUPD     (R9)(R10*8), Z4
+	VFMADD231PD (CX)(R10*8), Z4, Z0
+	VMOVUPD     64(R9)(R10*8), Z4
+	VFMADD231PD 64(CX)(R10*8), Z4, Z1
+	VMOVUPD     128(R9)(R10*8), Z4
+	VFMADD231PD 128(CX)(R10*8), Z4, Z2
+	VMOVUPD     192(R9)(R10*8), Z4
+	VFMADD231PD 192(CX)(R10*8), Z4, Z3
+	ADDQ        $0x20, R10
+	SUBQ        $0x20, R11
 	JMP         dotsAVX512Main
 
 dotsAVX512Single:
-	CMPQ        R10, $0x08
+	CMPQ        R11, $0x08
 	JLT         dotsAVX512Fold
-	VMOVUPD     (R11)(R9*8), Z4
-	VFMADD231PD (DI)(R9*8), Z4, Z0
-	ADDQ        $0x08, R9
-	SUBQ        $0x08, R10
+	VMOVUPD     (R9)(R10*8), Z4
+	VFMADD231PD (CX)(R10*8), Z4, Z0
+	ADDQ        $0x08, R10
+	SUBQ        $0x08, R11
 	JMP         dotsAVX512Single
 
 dotsAVX512Fold:
-	VADDPD        Z0, Z2, Z0
-	VADDPD        Z1, Z3, Z1
 	VADDPD        Z0, Z1, Z0
+	VADDPD        Z0, Z2, Z0
+	VADDPD        Z0, Z3, Z0
 	VEXTRACTF64X4 $0x01, Z0, Y4
 	VADDPD        Y0, Y4, Y4
 	VEXTRACTF128  $0x01, Y4, X5
 	VADDPD        X4, X5, X5
 	VPERMILPD     $0x01, X5, X4
 	VADDSD        X5, X4, X4
-	TESTQ         R10, R10
+	TESTQ         R11, R11
 	JZ            dotsAVX512Next
 
 dotsAVX512One:
-	VMOVSD      (R11)(R9*8), X5
-	VFMADD231SD (DI)(R9*8), X5, X4
-	ADDQ        $0x01, R9
-	SUBQ        $0x01, R10
+	VMOVSD      (R9)(R10*8), X5
+	VFMADD231SD (CX)(R10*8), X5, X4
+	INCQ        R10
+	DECQ        R11
 	JNZ         dotsAVX512One
 
 dotsAVX512Next:
 	VMOVSD X4, (AX)
 	ADDQ   $0x08, AX
-	ADDQ   $0x04, BX
-	DECQ   SI
+	ADDQ   $0x04, SI
+	DECQ   DI
 	JNZ    dotsAVX512Row
 
 dotsAVX512End:
+	VZEROUPPER
+	RET
+
+// func dotPairsAVX512(p *float64, q *float64, a *float64, stride int, index *int32, rows int, x *float64, y *float64, n int)
+// Requires: AVX, AVX512F, FMA3
+TEXT ·dotPairsAVX512(SB), NOSPLIT, $0-72
+	MOVQ  p+0(FP), AX
+	MOVQ  q+8(FP), CX
+	MOVQ  x+48(FP), DX
+	MOVQ  y+56(FP), BX
+	MOVQ  a+16(FP), SI
+	MOVQ  stride+24(FP), DI
+	MOVQ  index+32(FP), R8
+	MOVQ  rows+40(FP), R9
+	MOVQ  n+64(FP), R10
+	SHLQ  $0x03, DI
+	TESTQ R9, R9
+	JZ    dotPairsAVX512End
+
+dotPairsAVX512Row:
+	MOVLQSX (R8), R11
+	IMULQ   DI, R11
+	ADDQ    SI, R11
+	XORQ    R12, R12
+	MOVQ    R10, R13
+	VPXORQ  Z0, Z0, Z0
+	VPXORQ  Z1, Z1, Z1
+	VPXORQ  Z2, Z2, Z2
+	VPXORQ  Z3, Z3, Z3
+
+dotPairsAVX512Main:
+	CMPQ        R13, $0x10
+	JLT         dotPairsAVX512Single
+	VMOVUPD     (R11)(R12*8), Z4
+	VFMADD231PD (DX)(R12*8), Z4, Z0
+	VFMADD231PD (BX)(R12*8), Z4, Z1
+	VMOVUPD     64(R11)(R12*8), Z4
+	VFMADD231PD 64(DX)(R12*8), Z4, Z2
+	VFMADD231PD 64(BX)(R12*8), Z4, Z3
+	ADDQ        $0x10, R12
+	SUBQ        $0x10, R13
+	JMP         dotPairsAVX512Main
+
+dotPairsAVX512Single:
+	CMPQ        R13, $0x08
+	JLT         dotPairsAVX512Fold
+	VMOVUPD     (R11)(R12*8), Z4
+	VFMADD231PD (DX)(R12*8), Z4, Z0
+	VFMADD231PD (BX)(R12*8), Z4, Z1
+	ADDQ        $0x08, R12
+	SUBQ        $0x08, R13
+	JMP         dotPairsAVX512Single
+
+dotPairsAVX512Fold:
+	VADDPD        Z0, Z2, Z0
+	VEXTRACTF64X4 $0x01, Z0, Y4
+	VADDPD        Y0, Y4, Y4
+	VEXTRACTF128  $0x01, Y4, X5
+	VADDPD        X4, X5, X5
+	VPERMILPD     $0x01, X5, X4
+	VADDSD        X5, X4, X4
+	VADDPD        Z1, Z3, Z1
+	VEXTRACTF64X4 $0x01, Z1, Y5
+	VADDPD        Y1, Y5, Y5
+	VEXTRACTF128  $0x01, Y5, X6
+	VADDPD        X5, X6, X6
+	VPERMILPD     $0x01, X6, X5
+	VADDSD        X6, X5, X5
+	TESTQ         R13, R13
+	JZ            dotPairsAVX512Next
+
+dotPairsAVX512One:
+	VMOVSD      (R11)(R12*8), X6
+	VFMADD231SD (DX)(R12*8), X6, X4
+	VFMADD231SD (BX)(R12*8), X6, X5
+	INCQ        R12
+	DECQ        R13
+	JNZ         dotPairsAVX512One
+
+dotPairsAVX512Next:
+	VMOVSD X4, (AX)
+	ADDQ   $0x08, AX
+	VMOVSD X5, (CX)
+	ADDQ   $0x08, CX
+	ADDQ   $0x04, R8
+	DECQ   R9
+	JNZ    dotPairsAVX512Row
+
+dotPairsAVX512End:
 	VZEROUPPER
 	RET
 

@@ -52,13 +52,7 @@ func TestBruteForceOverPatterns(t *testing.T) {
 
 // The own solver and a generic one must agree on many random programs.
 func TestAgreesWithHiGHS(t *testing.T) {
-	solver, err := highs.Open()
-	if errors.Is(err, milp.ErrUnavailable) {
-		t.Skipf("%d comparisons skipped: %v", agreements, err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	solver := genericSolver(t)
 	shapes := []relutest.Shape{
 		{Nx: 2, Nu: 1, Horizon: 2, Hidden: []int{6}},
 		{Nx: 3, Nu: 2, Horizon: 2, Hidden: []int{3, 3}, Rate: true},
@@ -75,6 +69,19 @@ func TestAgreesWithHiGHS(t *testing.T) {
 	if checked != agreements {
 		t.Fatalf("%d programs were compared, not %d", checked, agreements)
 	}
+}
+
+// genericSolver returns HiGHS. Without it a test skips, aloud.
+func genericSolver(t *testing.T) *highs.Solver {
+	t.Helper()
+	solver, err := highs.Open()
+	if errors.Is(err, milp.ErrUnavailable) {
+		t.Skipf("SKIPPED, nothing checked: %v", err)
+	}
+	if err != nil { // installed wrongly: no reason to look away
+		t.Fatal(err)
+	}
+	return solver
 }
 
 func compare(t *testing.T, solver milp.Solver, p *relu.Program, seed uint64) {

@@ -180,9 +180,9 @@ func (s *search) plantConstrained(ctx context.Context, t *tree) {
 }
 
 // explore has somebody walk from the solution of a relaxation, unless there is another
-// errand. Walks may take as much work as
-// the tree while there is no plan, and a part of it later. Where every action sequence
-// is a plan there are good ones before the tree begins, and nothing is free.
+// errand. Walks may take as much work as the tree while there is no plan, and a part of it
+// later. Where every action sequence is a plan there are good ones before the tree begins,
+// and nothing is free.
 func (s *search) explore(x *expansion) {
 	if s.cells == nil || x.guess == nil || s.errand != nil {
 		return

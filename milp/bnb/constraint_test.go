@@ -2,7 +2,6 @@ package bnb_test
 
 import (
 	"context"
-	"errors"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -12,7 +11,6 @@ import (
 	"hinge/milp"
 	"hinge/milp/bnb"
 	"hinge/milp/encode"
-	"hinge/milp/highs"
 	"hinge/milp/relu"
 	"hinge/milp/relu/relutest"
 )
@@ -29,13 +27,7 @@ var constrained = []relutest.Shape{
 // A generic solver, for which the rows are written by other code, must agree, also
 // where there is no plan. What it takes for one may break a row by its tolerance.
 func TestConstrainedAgainstHiGHS(t *testing.T) {
-	solver, err := highs.Open()
-	if errors.Is(err, milp.ErrUnavailable) {
-		t.Skipf("SKIPPED, nothing checked: %v", err)
-	}
-	if err != nil { // installed wrongly: no reason to look away
-		t.Fatal(err)
-	}
+	solver := genericSolver(t)
 	optimal, infeasible, whole := 0, 0, 0
 	for seed := range uint64(160) {
 		rng := rand.New(rand.NewPCG(seed, 81))

@@ -8,7 +8,6 @@ import (
 
 	"hinge/control"
 	"hinge/milp/bnb"
-	"hinge/milp/certificate"
 	"hinge/milp/relu"
 	"hinge/milp/relu/relutest"
 )
@@ -68,13 +67,7 @@ func TestFrontsRepeatAndCertify(t *testing.T) {
 		if math.IsInf(proven, -1) || r.Certificate == nil {
 			continue
 		}
-		v, err := certificate.Check(context.Background(), r.Certificate)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !v.Valid || r.Certificate.Claim.DualBound != r.DualBound {
-			t.Errorf("seed %d: the search proves %v, the certificate claims %v: %s", seed, r.DualBound, r.Certificate.Claim.DualBound, v.Reason)
-		}
+		checkCertified(t, seed, r)
 		if r.DualBound > 1e-3 {
 			judged++
 		}

@@ -2,13 +2,11 @@ package bnb_test
 
 import (
 	"context"
-	"errors"
 	"math"
 	"math/rand/v2"
 	"testing"
 
 	"hinge/milp"
-	"hinge/milp/highs"
 	"hinge/milp/lp"
 )
 
@@ -120,13 +118,7 @@ func triangles(r *rand.Rand) *twin {
 // HiGHS judges milp/lp: it stands here because the tests of milp/lp may not import
 // both.
 func TestLPAgainstHiGHS(t *testing.T) {
-	judge, err := highs.Open()
-	if errors.Is(err, milp.ErrUnavailable) {
-		t.Skip(err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	judge := genericSolver(t)
 	count := map[milp.Status]int{}
 	for i := range 400 {
 		r := rand.New(rand.NewPCG(21, uint64(i)))

@@ -3,7 +3,6 @@ package bnb_test
 import (
 	"cmp"
 	"context"
-	"errors"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -12,7 +11,6 @@ import (
 	"hinge/control"
 	"hinge/milp"
 	"hinge/milp/bnb"
-	"hinge/milp/highs"
 	"hinge/milp/relu"
 	"hinge/milp/relu/relutest"
 )
@@ -33,13 +31,7 @@ func penalise(rng *rand.Rand, p *relu.Program) {
 // Where some terms are a thousand times larger than others, roots are narrowed: a generic
 // solver must find the same optimum, and more workers the same plan and bound.
 func TestSteepPenaltiesAgainstHiGHS(t *testing.T) {
-	solver, err := highs.Open()
-	if errors.Is(err, milp.ErrUnavailable) {
-		t.Skipf("SKIPPED, nothing checked: %v", err)
-	}
-	if err != nil { // installed wrongly: no reason to look away
-		t.Fatal(err)
-	}
+	solver := genericSolver(t)
 	compared, split := 0, 0
 	for seed := range uint64(16) {
 		rng := rand.New(rand.NewPCG(seed, 83))

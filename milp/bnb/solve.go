@@ -109,16 +109,10 @@ func (s *search) compete(ctx context.Context, stages bool) {
 	}
 	few := s.phasesFirst()
 	if few {
-		p.enterPhases(ctx)
-		p.run(ctx, frontTrial)
-		if s.finished(ctx) {
-			return
-		}
-		p.enterFronts()
-		p.run(ctx, fewTrial)
-		if s.finished(ctx) {
-			return
-		}
+		p.runPhases(ctx)
+	}
+	if s.finished(ctx) {
+		return
 	}
 	actions := newTree()
 	root := s.rootNode()
@@ -149,6 +143,16 @@ func (s *search) compete(ctx context.Context, stages bool) {
 		p.enterPrefixes()
 	}
 	p.run(ctx, math.MaxInt)
+}
+
+// runPhases lets the tree on phases go first, and then fronts beside it.
+func (p *portfolio) runPhases(ctx context.Context) {
+	p.enterPhases(ctx)
+	p.run(ctx, frontTrial)
+	if !p.s.finished(ctx) {
+		p.enterFronts()
+		p.run(ctx, fewTrial)
+	}
 }
 
 // byStages returns the search by stages, nil where it cannot do or is not worth it.

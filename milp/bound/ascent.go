@@ -101,8 +101,7 @@ func (b *Bounder) rowGradients(t int, next, at *int) {
 // the derivative with respect to its lower slopes.
 func (b *Bounder) relaxedStep(d *Dual, t int, r Ranges) {
 	s, base := b.ascent, t*len(b.units)
-	for i := range b.blocks[:len(b.blocks)-1] {
-		l := &b.blocks[i]
+	for _, l := range b.layers() {
 		index := s.index[:0]
 		for h := l.first; h < l.last; h++ {
 			if b.relax.up[base+h] == 0 && !s.ranges { // always off

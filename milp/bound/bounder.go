@@ -59,7 +59,6 @@ type Bounder struct {
 	units   []unit  // hidden units of one step, in buffer order
 	out     []unit  // output units: next state
 	actions []unit  // those of a step, as units: see narrow.go
-	layers  []int   // end of each layer of hidden units
 	blocks  []block // all layers, that of the outputs last
 
 	mass     []float64 // Horizon x units, of the pre-activations
@@ -100,8 +99,7 @@ func Following(p *relu.Program) *Bounder { return newBounder(p, true) }
 
 func newBounder(p *relu.Program, follow bool) *Bounder {
 	b := &Bounder{p: p, in: p.Nx + p.Nu, follow: follow}
-	b.units, b.out, b.layers = split(p)
-	b.blocks = blocks(p)
+	b.units, b.out, b.blocks = split(p)
 	b.actions = b.actionUnits()
 	h, n := p.Horizon, len(b.units)
 	b.mass = make([]float64, h*n)
@@ -189,41 +187,34 @@ func (b *Bounder) scratch() {
 }
 
 // split returns the hidden units and the outputs of the step network in the
-// order of its activation buffer, and where each layer of hidden units ends.
-func split(p *relu.Program) (hidden, out []unit, layers []int) {
+// order of its activation buffer, and the matrices of all layers.
+func split(p *relu.Program) (hidden, out []unit, all []block) {
 	net := p.Step
 	last := len(net.Layers) - 1
 	for i := range net.Layers {
 		l := &net.Layers[i]
 		w, b := net.Weight(i), net.Bias(i)
-		for j := range l.Out {
-			u := unit{from: l.From, to: l.To, w: w[j*l.In() : (j+1)*l.In()], b: b[j]}
-			if i == last {
-				out = append(out, u)
-			} else {
-				hidden = append(hidden, u)
-			}
+		to := &hidden
+		if i == last {
+			to = &out
 		}
-		if i != last {
-			layers = append(layers, len(hidden))
+		all = append(all, block{first: len(*to), last: len(*to) + l.Out, from: l.From, to: l.To, w: w})
+		for j := range l.Out {
+			*to = append(*to, unit{from: l.From, to: l.To, w: w[j*l.In() : (j+1)*l.In()], b: b[j]})
 		}
 	}
-	return hidden, out, layers
+	return hidden, out, all
 }
 
-// blocks returns the matrices of all layers, the last one that of the outputs.
-func blocks(p *relu.Program) []block {
-	var all []block
-	units := 0
-	for i := range p.Step.Layers {
-		l := &p.Step.Layers[i]
-		k := block{first: units, last: units + l.Out, from: l.From, to: l.To, w: p.Step.Weight(i)}
-		if i == len(p.Step.Layers)-1 {
-			k.first, k.last = 0, l.Out
-		}
-		all, units = append(all, k), units+l.Out
+// layers returns the hidden layers.
+func (b *Bounder) layers() []block { return b.blocks[:len(b.blocks)-1] }
+
+// firstLayer returns the number of units that read nothing but state and action.
+func (b *Bounder) firstLayer() int {
+	if len(b.layers()) == 0 {
+		return 0
 	}
-	return all
+	return b.blocks[0].last
 }
 
 // Units returns the number of hidden units of one step.

@@ -61,7 +61,7 @@ func (b *Bounder) keepProof(y *trial, k int, r Ranges) {
 // add appends the proofs of targets of step t that got better.
 func (b *Bounder) addProofs(all *Proofs, y *trial, targets []target, t int) {
 	layer := 0
-	for targets[0].unit >= b.layers[layer] {
+	for targets[0].unit >= b.blocks[layer].last {
 		layer++
 	}
 	for k, x := range targets {

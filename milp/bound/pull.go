@@ -2,6 +2,7 @@ package bound
 
 import (
 	"math"
+	"slices"
 
 	"hinge/internal/vec"
 )
@@ -83,8 +84,7 @@ func (w *row) reset() {
 // form stays a lower bound. adjoint receives the adjoint of each unit's activation.
 func (b *Bounder) hidden(t int, adjoint []float64) {
 	w := &b.row
-	for i := len(b.blocks) - 2; i >= 0; i-- {
-		l := &b.blocks[i]
+	for _, l := range slices.Backward(b.layers()) {
 		index, f := w.index[:0], w.f[:0]
 		for h := l.last - 1; h >= l.first; h-- {
 			at := t*len(b.units) + h

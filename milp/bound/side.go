@@ -69,7 +69,7 @@ func (s *sides) setHard(b *Bounder) {
 func (s *sides) gather(b *Bounder, r Ranges) {
 	for t := range s.all {
 		s.all[t] = append(s.all[t][:0], s.hard[t]...)
-		for h := range b.layers[0] {
+		for h := range b.firstLayer() {
 			at := t*len(b.units) + h
 			u := &b.units[h]
 			row := sideRow{from: u.from, w: u.w, b: u.b, mass: b.mass[at]}

@@ -37,12 +37,10 @@ func (b *Bounder) sweep(r Ranges, box control.Box, first int, how *Refinement) b
 		if !b.narrowAction(r, box, t, how) {
 			return false
 		}
-		from := 0
-		for _, to := range b.layers {
-			if !b.tightenLayer(r, box.Lower, box.Upper, t, from, to, how) {
+		for _, l := range b.layers() {
+			if !b.tightenLayer(r, box.Lower, box.Upper, t, l.first, l.last, how) {
 				return false
 			}
-			from = to
 		}
 		if !b.tightenState(r, box, t) || !b.narrowState(r, box, t, how) {
 			return false

@@ -99,8 +99,7 @@ func TestWrongCalls(t *testing.T) {
 	}
 }
 
-// An estimate has the status of a full solve and about its objective, unless the cutoff
-// is near.
+// An estimate has the status of a full solve and about its objective.
 func TestEstimate(t *testing.T) {
 	compared := 0
 	for i := range 2000 {

@@ -2,8 +2,8 @@ package lp
 
 import "hinge/internal/vec"
 
-// row holds the entries of a row of A: all of them if more than a quarter are not zero, otherwise
-// those that are not, by column.
+// row holds the entries of a row of A: all of them if more than a quarter are not zero,
+// otherwise those that are not, by column.
 type row struct {
 	dense bool
 	index []int32 // empty if dense
