@@ -84,11 +84,11 @@ func (a *app) pwa(ctx context.Context, r *studyResult, target pwa.Target, opts p
 func pwaRows(r *studyResult, name, model string, found *pwa.Result) {
 	pieces := numberOf(float64(len(found.Truth)))
 	matched := 0.0
-	if found.Matching.Exact {
+	if found.Matching.Exact() {
 		matched = float64(len(found.Truth))
 	}
 	for _, row := range []studyRow{
-		{Metric: "relus_before", Value: report.Number(found.Dense.ReLUs)},
+		{Metric: "relus_before", Value: report.Number(found.Dense.ReLUs), Reference: numberOf(pwa.Units), Goal: numberOf(pwa.Units)},
 		{Metric: "pieces_before", Value: report.Number(len(found.Dense.Regions)), Reference: pieces},
 		{Metric: "max_error_before", Value: report.Number(found.Dense.MaxError)},
 		{Metric: "relus", Value: report.Number(found.Sparse.ReLUs), Goal: numberOf(2), File: model},
@@ -96,8 +96,8 @@ func pwaRows(r *studyResult, name, model string, found *pwa.Result) {
 		{Metric: "max_error", Value: report.Number(found.Sparse.MaxError), Goal: numberOf(1e-3)},
 		{Metric: "pieces", Value: report.Number(len(found.Sparse.Regions)), Reference: pieces, Goal: pieces},
 		{Metric: "pieces_matched", Value: report.Number(matched), Reference: pieces, Goal: pieces},
-		{Metric: "slope_error", Value: report.Number(found.Matching.MaxSlope)},
-		{Metric: "misplaced_area", Value: report.Number(found.Matching.Misplaced)},
+		{Metric: "slope_error", Value: report.Number(found.Matching.MaxSlope), Goal: numberOf(pwa.Tolerance)},
+		{Metric: "misplaced_area", Value: report.Number(found.Matching.Misplaced), Goal: numberOf(pwa.Tolerance)},
 	} {
 		row.Name = name
 		r.add(row)

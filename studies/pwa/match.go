@@ -4,15 +4,24 @@ import "math"
 
 // Matching says how a learned partition compares with the true one.
 type Matching struct {
-	// Exact means that there are as many learned pieces as true ones, and each true
+	// Paired means that there are as many learned pieces as true ones, and each true
 	// one has a partner of its own that covers more than half of it.
-	Exact bool
+	Paired bool
 	// MaxSlope is the largest difference between a slope of a true piece and that of
-	// its partner; +Inf if the matching is not exact.
+	// its partner; +Inf if they are not paired.
 	MaxSlope float64
 	// Misplaced is the share of the area that lies in the partner of another piece;
-	// 1 if the matching is not exact.
+	// 1 if they are not paired.
 	Misplaced float64
+}
+
+// Tolerance is how far slopes, and the share of area that is misplaced, may be off
+// in pieces that count as recovered.
+const Tolerance = 1e-3
+
+// Exact reports whether the learned pieces are the true ones, up to [Tolerance].
+func (m Matching) Exact() bool {
+	return m.Paired && m.MaxSlope <= Tolerance && m.Misplaced <= Tolerance
 }
 
 // Match pairs every true piece with the learned piece that covers most of it.
@@ -21,7 +30,7 @@ func Match(truth, learned []Region) Matching {
 	if len(truth) != len(learned) {
 		return none
 	}
-	m := Matching{Exact: true}
+	m := Matching{Paired: true}
 	taken := make([]bool, len(learned))
 	common, total := 0.0, 0.0
 	for i := range truth {

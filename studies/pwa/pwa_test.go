@@ -84,20 +84,48 @@ func TestMatch(t *testing.T) {
 		return regions(hinges([3]float64{}, hinge{slope, [3]float64{1, 0, -at}}, hinge{1, [3]float64{0, 1, 0}}))
 	}
 	truth := cross(0, 1)
-	if m := Match(truth, cross(0, 1)); !m.Exact || m.MaxSlope != 0 || m.Misplaced > 1e-15 {
+	if m := Match(truth, cross(0, 1)); !m.Exact() || m.MaxSlope != 0 || m.Misplaced > 1e-15 {
 		t.Errorf("the truth matches itself with %+v", m)
 	}
 	// A line moved by .1 misplaces .1 x 2 of an area of 4.
-	if m := Match(truth, cross(0.1, 1.5)); !m.Exact || math.Abs(m.MaxSlope-0.5) > 1e-12 || math.Abs(m.Misplaced-0.05) > 1e-12 {
+	if m := Match(truth, cross(0.1, 1.5)); !m.Paired || math.Abs(m.MaxSlope-0.5) > 1e-12 || math.Abs(m.Misplaced-0.05) > 1e-12 {
 		t.Errorf("a moved line and a slope that is .5 off match with %+v", m)
+	}
+	for name, learned := range map[string][]Region{
+		"slopes .01 off": cross(0, 1.01),
+		"lines .01 off":  cross(0.01, 1),
+	} {
+		if m := Match(truth, learned); !m.Paired || m.Exact() {
+			t.Errorf("%s: %+v, exact %v; want a pair for every piece, but no exact one", name, m, m.Exact())
+		}
 	}
 	for name, learned := range map[string][]Region{
 		"one piece":               regions(hinges([3]float64{1, 1, 1})),
 		"two of four in one half": cross(0.8, 1),
 	} {
-		if m := Match(truth, learned); m.Exact || !math.IsInf(m.MaxSlope, 1) || m.Misplaced != 1 {
+		if m := Match(truth, learned); m.Paired || m.Exact() || !math.IsInf(m.MaxSlope, 1) || m.Misplaced != 1 {
 			t.Errorf("%s: %+v, want no match", name, m)
 		}
+	}
+}
+
+// TestDeadUnitsCount: a ReLU that never changes its phase is one of the model's all
+// the same.
+func TestDeadUnitsCount(t *testing.T) {
+	target := Targets()[0]
+	opts := Options{Hidden: []int{5, 4}, Samples: 60}.withDefaults()
+	r := &run{opts: opts, data: samples(target, opts.Samples, 1)}
+	m, err := r.train(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	clear(m.Net.Weight(0)[:2])
+	m.Net.Bias(0)[0] = -1
+	if n := network(m).Count(nn.ReLU); n >= 9 {
+		t.Fatalf("%d ReLUs of the plane's network; a dead one should be folded", n)
+	}
+	if l := learned(m, target); l.ReLUs != 9 {
+		t.Errorf("%d ReLUs, want all 9", l.ReLUs)
 	}
 }
 
@@ -115,7 +143,7 @@ func TestRunFindsThePieces(t *testing.T) {
 		if r.Dense.ReLUs != 20 || r.Sparse.ReLUs != 2 {
 			t.Errorf("%s: %d ReLUs before and %d after, want 20 and 2", target.Name, r.Dense.ReLUs, r.Sparse.ReLUs)
 		}
-		if !(r.Sparse.MaxError < 1e-3) || !r.Matching.Exact || !(r.Matching.Misplaced < 1e-3) {
+		if !(r.Sparse.MaxError < 1e-3) || !r.Matching.Exact() {
 			t.Errorf("%s: error %g, matching %+v", target.Name, r.Sparse.MaxError, r.Matching)
 		}
 	}

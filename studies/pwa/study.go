@@ -23,6 +23,9 @@ type Options struct {
 	OnEpoch func(part string, done, total int)
 }
 
+// Units are the hidden units of the study as it is told.
+const Units = 96 + 192 + 192 + 96
+
 func (o Options) withDefaults() Options {
 	if o.Samples == 0 {
 		o.Samples = 4000
@@ -48,8 +51,8 @@ type Result struct {
 // Learned is a network that was learned.
 type Learned struct {
 	Model    *dynamics.Model // state f, action x
-	ReLUs    int
-	MaxError float64 // on the grid of 401 x 401 points
+	ReLUs    int             // of the model; those that never change their phase are among them
+	MaxError float64         // on the grid of 401 x 401 points
 	Regions  []Region
 }
 
@@ -178,7 +181,7 @@ func choose(coordinates ...int) control.Affine {
 // learned looks at a model of the target.
 func learned(m *dynamics.Model, target Target) Learned {
 	n := network(m)
-	return Learned{Model: m, ReLUs: n.Count(nn.ReLU), MaxError: maxError(n, target.Net), Regions: Regions(n, Square())}
+	return Learned{Model: m, ReLUs: m.Net.Count(nn.ReLU), MaxError: maxError(n, target.Net), Regions: Regions(n, Square())}
 }
 
 // network returns x -> f of a model that sees x alone.
