@@ -95,13 +95,17 @@ func Fit(ctx context.Context, d *Dataset, opts FitOptions) (*Model, Report, erro
 		}
 	}
 	if trainErr == nil {
-		trainErr = opts.finish(m)
+		trainErr = t.finish(m)
 	}
 	return m, report, trainErr
 }
 
 // finish saves the model of a training that is over, whose state nobody needs.
-func (o TrainOptions) finish(m *Model) error {
+func (t *Trainer) finish(m *Model) (err error) {
+	o := t.opts
+	if m.Meta.Training.Key, err = t.keyHash(); err != nil {
+		return err
+	}
 	if o.Checkpoint != "" {
 		if err := m.Save(o.Checkpoint); err != nil {
 			return err
@@ -116,13 +120,15 @@ func (o TrainOptions) finish(m *Model) error {
 	return nil
 }
 
-// Report evaluates m, the result of t, and enters its errors into its metadata.
+// Report evaluates m, the result of t, and enters its errors and how it was trained
+// into its metadata.
 func (t *Trainer) Report(m *Model, p Progress) (Report, error) {
 	errs, err := Evaluate(m, t.source.data, t.valEps, t.opts.Horizon)
 	if err != nil {
 		return Report{}, err
 	}
 	m.Meta.Errors, m.Meta.Aligned = errs, t.source.data.Align != nil
+	m.Meta.Training = &Training{Epochs: t.epochsDone, BestEpoch: p.BestEpoch, Loss: p.Best, Validation: t.opts.Validation}
 	return Report{Progress: p, Errors: errs, Parameters: len(m.Net.Params), ReLUs: m.Net.Count(nn.ReLU)}, nil
 }
 

@@ -20,10 +20,23 @@ type Meta struct {
 	// Aligned models have seen every window from the frame of its first state, see
 	// [Dataset.Align], and must be asked there.
 	Aligned bool `json:"aligned,omitempty"`
+	// Training is how the parameters came about; nil where that is not known.
+	Training *Training `json:"training,omitempty"`
 	// Reach is how many units are undecided where a planner looks, and Spread what
 	// the ensemble says of which this is the first member; nil where nobody asked.
 	Reach  *Reach  `json:"reach,omitempty"`
 	Spread *Spread `json:"spread,omitempty"`
+}
+
+// Training is what a model knows about its training.
+type Training struct {
+	Epochs     int     `json:"epochs"`     // done
+	BestEpoch  int     `json:"best_epoch"` // whose parameters were kept; 0 is the start
+	Loss       float64 `json:"loss"`       // of the validation windows, there
+	Validation float64 `json:"validation"` // share of the episodes kept out
+	// Key is the SHA-256 of all that decides the result of [Fit]: options, data and
+	// start. It is "" where the training did not come to its end.
+	Key string `json:"key,omitempty"`
 }
 
 // Reach is how much of a model is left to a search: over the states that can be
@@ -114,9 +127,29 @@ func (m *Model) Validate() error {
 	return m.Meta.validate(nx, nu)
 }
 
-// Hash returns the SHA-256 of the parameters in hexadecimal.
+// Hash returns the SHA-256 of all that decides a step, in hexadecimal: the network
+// and what stands around it, without the metadata.
 func (m *Model) Hash() string {
 	h := sha256.New()
+	for _, a := range []control.Affine{m.Features, m.Base} {
+		hashUint64(h, uint64(a.Rows))
+		hashUint64(h, uint64(a.Cols))
+		hashFloats(h, a.W)
+		hashFloats(h, a.B)
+	}
+	for _, z := range []Normalizer{m.In, m.Out} {
+		hashFloats(h, z.Mean)
+		hashFloats(h, z.Scale)
+	}
+	for i := range m.Net.Layers {
+		l := &m.Net.Layers[i]
+		for _, n := range []int{l.From, l.To, l.Out} {
+			hashUint64(h, uint64(n))
+		}
+		for j := range l.Out {
+			hashUint64(h, uint64(l.Gate(j)))
+		}
+	}
 	hashFloats(h, m.Net.Params)
 	return hex.EncodeToString(h.Sum(nil))
 }

@@ -56,8 +56,9 @@ type TrainOptions struct {
 	// after an epoch; "" means none. [Trainer.Resume] reads it. [Fit] removes it
 	// when all is done.
 	State string
-	// Resume lets [Fit] go on from State, if there is such a file. The result is
-	// the same as that of an undisturbed training.
+	// Resume lets [Fit] go on from State, if there is such a file; if not, and
+	// Checkpoint is the result of the same training, nothing is left to do. The
+	// result is the same as that of an undisturbed training.
 	Resume bool
 	// CheckpointEvery is the least time between two writes of either file; 0 means
 	// 2 s, below 0 every epoch.

@@ -70,6 +70,78 @@ func TestResume(t *testing.T) {
 	}
 }
 
+// TestResumeFinished resumes trainings that are over: nothing is done again, and
+// the file stays the same; with anything else changed, all of it is.
+func TestResumeFinished(t *testing.T) {
+	d := kinkedData(t, 60, 1)
+	opts := resumable(t.TempDir())
+	fit := func(o FitOptions) (epochs int, file []byte) {
+		t.Helper()
+		o.OnEpoch = func(Progress) { epochs++ }
+		if _, _, err := Fit(t.Context(), d, o); err != nil {
+			t.Fatal(err)
+		}
+		file, err := os.ReadFile(o.Checkpoint)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return epochs, file
+	}
+	_, want := fit(opts)
+	if epochs, got := fit(opts); epochs != 0 || !slices.Equal(got, want) {
+		t.Errorf("%d epochs were done again; the same file: %v", epochs, slices.Equal(got, want))
+	}
+	for name, change := range map[string]func(*FitOptions){
+		"hidden":   func(o *FitOptions) { o.Hidden = []int{9} },
+		"epochs":   func(o *FitOptions) { o.Epochs = 5 },
+		"skip":     func(o *FitOptions) { o.NoSkip = true },
+		"features": func(o *FitOptions) { o.Features = identity(4, 5) },
+		"base":     func(o *FitOptions) { o.Base = control.NewAffine(3, 5) },
+		"member":   func(o *FitOptions) { o.Member = 1 },
+		"tool":     func(o *FitOptions) { o.Tool = "another" },
+	} {
+		other := opts
+		change(&other)
+		if epochs, got := fit(other); epochs != other.Epochs || slices.Equal(got, want) {
+			t.Errorf("other %s: %d epochs of %d", name, epochs, other.Epochs)
+		}
+		fit(opts)
+	}
+}
+
+// TestResumeEnsemble resumes an ensemble that was interrupted in its second member:
+// the first one trained is not trained again.
+func TestResumeEnsemble(t *testing.T) {
+	d := kinkedData(t, 60, 1)
+	ensemble := func(ctx context.Context, dir string, onEpoch func(member int)) ([]byte, error) {
+		_, _, err := FitEnsemble(ctx, d, resumable(dir), 3, func(member int, o *FitOptions, _ []*Model) {
+			o.Checkpoint = filepath.Join(dir, string(rune('0'+member)))
+			o.State = o.Checkpoint + ".state"
+			o.OnEpoch = func(Progress) { onEpoch(member) }
+		})
+		file, _ := os.ReadFile(filepath.Join(dir, "0")) // not there before the end
+		return file, err
+	}
+	want, err := ensemble(t.Context(), t.TempDir(), func(int) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	ctx, cancel := context.WithCancel(t.Context())
+	if _, err := ensemble(ctx, dir, func(member int) {
+		if member == 1 {
+			cancel()
+		}
+	}); !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	epochs := map[int]int{}
+	got, err := ensemble(t.Context(), dir, func(member int) { epochs[member]++ })
+	if all := smallFit().Epochs; err != nil || !slices.Equal(got, want) || epochs[2] != 0 || epochs[1] != all-1 || epochs[0] != all {
+		t.Errorf("epochs by member %v, same file: %v, %v", epochs, slices.Equal(got, want), err)
+	}
+}
+
 func TestResumeRefuses(t *testing.T) {
 	d := kinkedData(t, 60, 1)
 	opts := resumable(t.TempDir())

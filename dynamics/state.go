@@ -2,6 +2,8 @@ package dynamics
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -46,6 +48,7 @@ type stateKey struct {
 	Patience     int     `json:"patience"`
 	Seed         uint64  `json:"seed"`
 	Member       uint64  `json:"member"`
+	Start        string  `json:"start"` // [Model.Hash] of the untrained model
 }
 
 func (t *Trainer) stateKey() stateKey {
@@ -55,6 +58,7 @@ func (t *Trainer) stateKey() stateKey {
 		Horizon: o.Horizon, OneStep: o.OneStep, Epochs: o.Epochs, Batch: o.Batch, LearningRate: o.LearningRate,
 		ClipNorm: o.ClipNorm, WeightDecay: o.WeightDecay, L1: o.L1, L2: o.L2, Shape: o.Shape, Stable: o.Stable,
 		HardAbove: o.HardAbove, Noise: o.Noise, Validation: o.Validation, Patience: o.Patience, Seed: o.Seed, Member: o.Member,
+		Start: t.model.Hash(),
 	}
 	for _, l := range t.model.Net.Layers {
 		k.Layers = append(k.Layers, l.Out)
@@ -62,14 +66,30 @@ func (t *Trainer) stateKey() stateKey {
 	return k
 }
 
-// saveState replaces the state file.
-func (t *Trainer) saveState() error {
+// keyText returns the key as JSON.
+func (t *Trainer) keyText() ([]byte, error) {
 	if t.key == nil {
 		key, err := json.Marshal(t.stateKey())
 		if err != nil {
-			return fmt.Errorf("write %s: %w", t.opts.State, err)
+			return nil, fmt.Errorf("options as JSON: %w", err)
 		}
 		t.key = key
+	}
+	return t.key, nil
+}
+
+// keyHash returns what [Training.Key] says of a training that is over.
+func (t *Trainer) keyHash() (string, error) {
+	key, err := t.keyText()
+	sum := sha256.Sum256(key)
+	return hex.EncodeToString(sum[:]), err
+}
+
+// saveState replaces the state file.
+func (t *Trainer) saveState() error {
+	key, err := t.keyText()
+	if err != nil {
+		return fmt.Errorf("write %s: %w", t.opts.State, err)
 	}
 	steps, m, v := t.adam.State()
 	progress := []float64{float64(t.step), float64(t.epochsDone), float64(t.bestEpoch), t.bestLoss, float64(steps)}
@@ -82,7 +102,7 @@ func (t *Trainer) saveState() error {
 	}
 	return atomicfile.Write(t.opts.State, func(w io.Writer) error {
 		return writeArchive(w,
-			archiveArray{"key", func(w io.Writer) error { return writeNPYBytes(w, t.key) }},
+			archiveArray{"key", func(w io.Writer) error { return writeNPYBytes(w, key) }},
 			floats("progress", progress), floats("history", history),
 			floats("params", toFloat64(t.params)), floats("best", toFloat64(t.best)),
 			floats("adam_m", toFloat64(m)), floats("adam_v", toFloat64(v)), floats("weights", toFloat64(t.weights)))
@@ -97,13 +117,13 @@ func toFloat64(v []float32) []float64 {
 
 // Resume goes on from the state file TrainOptions.State: Run then does the epochs
 // that are missing and returns what an undisturbed training would have. Without
-// such a file nothing happens, since nothing was done yet. A state of other
-// options or data is an error. A training with a Gating cannot be resumed.
+// such a file the training is over, if the file Checkpoint is its result, or else
+// nothing was done yet. A state of other options or data is an error. A training
+// with a Gating cannot be resumed.
 func (t *Trainer) Resume() error {
 	data, err := os.ReadFile(t.opts.State)
 	if errors.Is(err, fs.ErrNotExist) {
-		t.opts.Log.Info("no state to resume from", "file", t.opts.State)
-		return nil
+		return t.resumeFinished()
 	}
 	if err == nil {
 		err = t.restore(data)
@@ -112,6 +132,24 @@ func (t *Trainer) Resume() error {
 		return fmt.Errorf("resume from %s: %w", t.opts.State, err)
 	}
 	t.opts.Log.Info("resume", "epoch", t.epochsDone, "of", t.opts.Epochs)
+	return nil
+}
+
+// resumeFinished takes over the result of the same training, if there is one.
+func (t *Trainer) resumeFinished() error {
+	key, err := t.keyHash()
+	if err != nil {
+		return err
+	}
+	m, err := Load(t.opts.Checkpoint)
+	if err != nil || m.Meta.Training == nil || m.Meta.Training.Key != key || m.Meta.Tool != t.model.Meta.Tool {
+		t.opts.Log.Info("no state to resume from", "file", t.opts.State)
+		return nil
+	}
+	nn.Convert(t.params, m.Net.Params)
+	t.keep(m.Meta.Training.BestEpoch, m.Meta.Training.Loss)
+	t.epochsDone, t.finished = m.Meta.Training.Epochs, true
+	t.opts.Log.Info("the training is over", "file", t.opts.Checkpoint)
 	return nil
 }
 

@@ -60,7 +60,8 @@ type Trainer struct {
 	bestEpoch   int
 	modelSaved  time.Time
 	stateSaved  time.Time
-	key         []byte // of the state file, once written
+	finished    bool   // by an earlier process
+	key         []byte // of the state file, once it was asked for
 }
 
 // Loss is the losses of an epoch: the mean during it, and that of the validation
@@ -157,7 +158,7 @@ func (t *Trainer) Run(ctx context.Context) (*Model, Progress, error) {
 		t.keep(0, t.validate())
 	}
 	p := Progress{Epochs: t.opts.Epochs, Best: t.bestLoss, BestEpoch: t.bestEpoch}
-	for p.Epoch = t.epochsDone + 1; p.Epoch <= t.opts.Epochs && !t.stalled(); p.Epoch++ {
+	for p.Epoch = t.epochsDone + 1; p.Epoch <= t.opts.Epochs && !t.finished && !t.stalled(); p.Epoch++ {
 		loss, err := t.epoch(ctx, p.Epoch)
 		if err != nil {
 			return t.result(), p, err

@@ -49,7 +49,7 @@ func Reduce(ctx context.Context, m *dynamics.Model, d *dynamics.Dataset, budgets
 		return nil, err
 	}
 	dense.Meta.Seed, dense.Meta.DataHash = opts.Train.Seed, d.Hash()
-	dense.Meta.Reach, dense.Meta.Spread = nil, nil // of another network
+	dense.Meta.Reach, dense.Meta.Spread, dense.Meta.Training = nil, nil, nil // of another network
 	r := &reduction{data: d, opts: opts, shape: m.Net, model: dense, total: totalEpochs(stages, opts)}
 	if opts.Method != Scratch {
 		r.zeros = dead

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -131,12 +129,6 @@ func (t *training) run(ctx context.Context, point sweepPoint, path string) (*mod
 	if err != nil {
 		return nil, err
 	}
-	if done := t.finished(opts, path); done != nil {
-		if t.flags.plot != "" {
-			return nil, badInputf("--plot %s: the training of %s is over and its losses are not kept; leave out --plot, or train anew without --resume", t.flags.plot, path)
-		}
-		return done, nil
-	}
 	p := t.app.progress("train", "epochs", opts.Epochs*t.flags.ensemble)
 	defer p.finish()
 	before := 0 // epochs of earlier members
@@ -160,9 +152,17 @@ func (t *training) run(ctx context.Context, point sweepPoint, path string) (*mod
 	r := newModelResult(model, achieved, cputime.Process()-cpu)
 	r.Out, r.Seed = path, t.app.seed
 	if t.flags.plot != "" {
-		err = joined(err, saveLossPlot(t.flags.plot, achieved.Progress, path, opts.TrainOptions))
+		err = joined(err, t.savePlot(achieved.Progress, path, opts.TrainOptions))
 	}
 	return &r, err
+}
+
+// savePlot draws the losses of a training.
+func (t *training) savePlot(p dynamics.Progress, model string, opts dynamics.TrainOptions) error {
+	if len(p.History) == 0 {
+		return badInputf("--plot %s: the training of %s is over and its losses are not kept; leave out --plot, or train anew without --resume", t.flags.plot, model)
+	}
+	return saveLossPlot(t.flags.plot, p, model, opts)
 }
 
 // options returns the options of a configuration.
@@ -174,25 +174,6 @@ func (t *training) options(point sweepPoint) (dynamics.FitOptions, error) {
 		opts.Ranges = stableRanges(t.data)
 	}
 	return opts, taskMaps(&opts, t.data)
-}
-
-// finished returns the result of a training to resume that came to its end; nil
-// if there is something left to do.
-func (t *training) finished(opts dynamics.FitOptions, path string) *modelResult {
-	if !opts.Resume || t.flags.ensemble > 1 {
-		return nil
-	}
-	if _, err := os.Stat(stateFile(path)); err == nil {
-		return nil
-	}
-	m, err := dynamics.Load(path)
-	if err != nil || m.Meta.Command != opts.Command || m.Meta.Seed != opts.Seed || m.Meta.Tool != opts.Tool ||
-		m.Meta.Errors.Horizon == 0 || m.Meta.DataHash != t.data.Hash() {
-		return nil
-	}
-	r := newModelResult(m, dynamics.Report{Errors: m.Meta.Errors, Parameters: len(m.Net.Params)}, 0)
-	r.Loss, r.Out, r.Seed = report.Number(math.NaN()), path, t.app.seed
-	return &r
 }
 
 // failed says of what file an error speaks, and which file is left; kept is "" for
@@ -318,5 +299,10 @@ func (r modelResult) text(w io.Writer) {
 		fmt.Fprintf(w, "%d models: spread %.3g %s after 1 step, %.3g after %d; the error of their mean %.3g and %.3g; correlation of spread and error %.2f\n",
 			s.Members, s.Spread1, r.ErrorUnit, s.SpreadH, r.Horizon, s.MeanError1, s.MeanErrorH, s.Correlation)
 	}
-	fmt.Fprintf(w, "%.1f s, %.0f samples per CPU second\n%s\n", r.Time, r.Rate, r.Out)
+	if r.Rate > 0 {
+		fmt.Fprintf(w, "%.1f s, %.0f samples per CPU second\n", r.Time, r.Rate)
+	} else {
+		fmt.Fprintln(w, "the training was over before; nothing was left to do")
+	}
+	fmt.Fprintln(w, r.Out)
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"image/png"
 	"os"
 	"path/filepath"
@@ -163,6 +164,32 @@ func TestResumeOfAFinishedTraining(t *testing.T) {
 	other := trained(t, "--set", "hidden=[5]", "--out", out, "--resume")
 	if other["relus"] != 5.0 {
 		t.Errorf("other options give the old model: %v", other)
+	}
+}
+
+// The same --config file with other options in it is another training.
+func TestResumeAfterTheConfigChanged(t *testing.T) {
+	dir := t.TempDir()
+	config, out := filepath.Join(dir, "c.yaml"), filepath.Join(dir, "m.safetensors")
+	for _, units := range []string{"4", "6"} {
+		if err := os.WriteFile(config, []byte("hidden: ["+units+"]\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		o := trained(t, "--config", config, "--out", out, "--resume")
+		if got := fmt.Sprint(o["relus"]); got != units {
+			t.Errorf("%s ReLUs, want %s", got, units)
+		}
+	}
+}
+
+// An ensemble that is over is not trained again.
+func TestResumeOfAFinishedEnsemble(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "m.safetensors")
+	args := []string{"--ensemble", "2", "--set", "hidden=[4]", "--out", out}
+	trained(t, args...)
+	want := read(t, out)
+	if again := trained(t, append(args, "--resume")...); again["time_s"] != 0.0 || !bytes.Equal(read(t, out), want) {
+		t.Errorf("trained again in %v s", again["time_s"])
 	}
 }
 
