@@ -7,6 +7,8 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"hinge/dynamics"
 )
 
 // Options are the choices of [Run].
@@ -33,6 +35,9 @@ type Options struct {
 	// Folder keeps what a long benchmark has finished: a run that was interrupted
 	// goes on there. "" means that nothing is kept.
 	Folder string
+	// Card completes the metadata of a model of the benchmark from its training data,
+	// before it is kept; nil for none.
+	Card func(*dynamics.Model, *dynamics.Dataset) error
 	// OnRound is called before every measurement, of which there are total; nil
 	// for none.
 	OnRound func(done, total int, what string)

@@ -15,6 +15,7 @@ import (
 	"hinge/dynamics"
 	"hinge/internal/atomicfile"
 	"hinge/nn"
+	"hinge/scenario"
 	"hinge/sparsify"
 	"hinge/tasks"
 )
@@ -22,31 +23,30 @@ import (
 // sparsifyStudy is what a run of the benchmark looks at. It is written into the
 // folder, so that only a run of the same kind continues another.
 type sparsifyStudy struct {
-	Task       string        `json:"task"`
-	Episodes   int           `json:"episodes"` // of training data
-	Hidden     []int         `json:"hidden"`   // of the dense model
-	Epochs     int           `json:"epochs"`   // of the dense model and of the last training of a budget
-	Budgets    []int         `json:"budgets"`
-	Methods    []string      `json:"methods"`
-	Seeds      int           `json:"seeds"`
-	FirstSeed  uint64        `json:"first_seed"`
-	PlanSeeds  int           `json:"plan_seeds"`  // of the seeds, how many have models that plan; the errors of all count
-	Starts     int           `json:"starts"`      // first plans of a model
-	PlanTime   time.Duration `json:"plan_time"`   // most processor time of one
-	Loops      int           `json:"loops"`       // episodes of a model
-	LoopNodes  int           `json:"loop_nodes"`  // of every plan in them
-	LoopBudget int           `json:"loop_budget"` // largest budget that closes the loop
+	Task      string        `json:"task"`
+	Episodes  int           `json:"episodes"` // of training data
+	Hidden    []int         `json:"hidden"`   // of the dense model
+	Epochs    int           `json:"epochs"`   // of the dense model and of the last training of a budget
+	Budgets   []int         `json:"budgets"`
+	Methods   []string      `json:"methods"`
+	Seeds     int           `json:"seeds"`
+	FirstSeed uint64        `json:"first_seed"`
+	PlanSeeds int           `json:"plan_seeds"` // of the seeds, how many have models that plan; the errors of all count
+	Starts    int           `json:"starts"`     // first plans of a model
+	PlanTime  time.Duration `json:"plan_time"`  // most processor time of one
+	Loops     int           `json:"loops"`      // episodes of a model
+	LoopNodes int           `json:"loop_nodes"` // of every plan in them
 }
 
 // The moderate study and the whole one.
 var (
 	moderateSparsify = sparsifyStudy{
-		Task: "push-t", Episodes: 500, Hidden: []int{128, 128}, Epochs: 30, Budgets: []int{64, 48, 24, 12},
-		Methods: sparsify.MethodNames(), Seeds: 3, PlanSeeds: 3, Starts: 2, PlanTime: time.Second, Loops: 3, LoopNodes: 300, LoopBudget: 24,
+		Task: "push-t", Episodes: 500, Hidden: []int{128, 128}, Epochs: 30, Budgets: []int{64, 48, 24, 16, 12, 8},
+		Methods: sparsify.MethodNames(), Seeds: 3, PlanSeeds: 6, Starts: 2, PlanTime: time.Second, Loops: 3, LoopNodes: 300,
 	}
 	wholeSparsify = sparsifyStudy{
 		Task: "push-t", Episodes: 4000, Hidden: []int{128, 128}, Epochs: 40, Budgets: []int{128, 64, 48, 32, 24, 16, 12, 8},
-		Methods: sparsify.MethodNames(), Seeds: 10, PlanSeeds: 10, Starts: 4, PlanTime: 5 * time.Second, Loops: 4, LoopNodes: 1000, LoopBudget: 128,
+		Methods: sparsify.MethodNames(), Seeds: 10, PlanSeeds: 10, Starts: 4, PlanTime: 5 * time.Second, Loops: 4, LoopNodes: 1000,
 	}
 )
 
@@ -57,10 +57,17 @@ type reducedModel struct {
 	Budget int     `json:"budget"` // the dense model has that of all its units
 	Error1 float64 `json:"error_1"`
 	ErrorH float64 `json:"error_h"`
-	// The rest is below 0 where it was not measured.
-	Unstable float64 `json:"unstable"`  // units of a plan, mean of the starts
-	Nodes    float64 `json:"nodes"`     // geometric mean of the starts
+	// Plans is nil where the seed has no plans.
+	Plans *planFigures `json:"plans,omitempty"`
+}
+
+// planFigures is what is measured of the plans of a model.
+type planFigures struct {
+	Unstable float64 `json:"unstable"`  // units of a first plan, mean of the starts
+	Proven   float64 `json:"proven"`    // share of the first plans whose gap closed within the limit
+	Nodes    float64 `json:"nodes"`     // geometric mean of the starts, some of them up to the limit alone
 	PlanTime float64 `json:"plan_time"` // CPU s, likewise
+	Gap      float64 `json:"gap"`       // that is left, mean
 	Cost     float64 `json:"cost"`      // of an episode, mean
 }
 
@@ -109,6 +116,9 @@ func (g sparsifyStudy) run(ctx context.Context, s *session, folder string) error
 		}
 		all = append(all, models...)
 	}
+	if err := w.plans(ctx, all); err != nil {
+		return err
+	}
 	return sparsifyReport(s, g, all)
 }
 
@@ -145,7 +155,12 @@ type sparsifyWork struct {
 	held    *dynamics.Dataset
 }
 
-// seed makes and measures the models of one seed, by all methods.
+// steps is the number of steps of a run: every method of a seed, and its plans.
+func (g *sparsifyStudy) steps() int {
+	return (g.Seeds + min(g.Seeds, g.PlanSeeds)) * (1 + len(g.Methods))
+}
+
+// seed makes the models of one seed by all methods, and measures their errors.
 func (w *sparsifyWork) seed(ctx context.Context, seed uint64) ([]reducedModel, error) {
 	var all []reducedModel
 	var data *dynamics.Dataset
@@ -153,7 +168,7 @@ func (w *sparsifyWork) seed(ctx context.Context, seed uint64) ([]reducedModel, e
 	methods := append([]string{denseMethod}, w.study.Methods...)
 	for i, method := range methods {
 		done := int(seed-w.study.FirstSeed)*len(methods) + i
-		w.session.announce(done, w.study.Seeds*len(methods), fmt.Sprintf("seed %d, %s", seed, method))
+		w.session.announce(done, w.study.steps(), fmt.Sprintf("seed %d, %s", seed, method))
 		path := filepath.Join(w.folder, fmt.Sprintf("sparsify-%d-%s.json", seed, method))
 		if models, err := readModels(path); err != nil || models != nil {
 			if err != nil {
@@ -216,7 +231,7 @@ func (w *sparsifyWork) collect(ctx context.Context, seed uint64) (*dynamics.Data
 	start := func(rng *rand.Rand) []float64 { return t.Episode(rng).Start }
 	data, err := dynamics.Collect(ctx, t.System, observe, dynamics.Exploring(start, t.Explore), dynamics.CollectOptions{
 		Episodes: w.study.Episodes, Steps: t.MaxSteps / 2, Seed: seed,
-		Meta: dynamics.DataMeta{Signals: dynamics.Signals{Task: t.Name, PointDim: t.PointDim}},
+		Meta: dynamics.DataMeta{Signals: scenario.Signals(t), Seed: seed},
 	})
 	if err == nil {
 		data.Align = t.Align
@@ -238,7 +253,7 @@ func (w *sparsifyWork) dense(ctx context.Context, seed uint64) (*dynamics.Datase
 	return data, m, err
 }
 
-// method makes the models of a method and measures them.
+// method makes the models of a method and measures their errors.
 func (w *sparsifyWork) method(ctx context.Context, seed uint64, method string, data *dynamics.Dataset, dense *dynamics.Model) ([]reducedModel, error) {
 	results := []sparsify.Result{{Budget: dense.Net.Count(nn.ReLU), Model: dense}}
 	if method != denseMethod {
@@ -255,18 +270,38 @@ func (w *sparsifyWork) method(ctx context.Context, seed uint64, method string, d
 	}
 	var models []reducedModel
 	for _, r := range results {
-		path, err := filepath.Abs(filepath.Join(w.folder, fmt.Sprintf("sparsify-%d-%s-%d.safetensors", seed, method, r.Budget)))
-		if err != nil {
-			return nil, err
-		}
-		if err := r.Model.Save(path); err != nil {
-			return nil, err
-		}
 		m := reducedModel{Seed: seed, Method: method, Budget: r.Budget}
-		if err := w.measure(ctx, &m, r.Model, path); err != nil {
+		if err := w.keep(r.Model, data, &m); err != nil {
 			return nil, fmt.Errorf("%d ReLUs: %w", r.Budget, err)
 		}
+		errs, err := dynamics.Evaluate(r.Model, w.held, nil, lossHorizon)
+		if err != nil {
+			return nil, fmt.Errorf("%d ReLUs: %w", r.Budget, err)
+		}
+		m.Error1, m.ErrorH = errs.OneStep.Mean, errs.HStep.Mean
 		models = append(models, m)
 	}
 	return models, nil
+}
+
+// lossHorizon is the number of steps of the second error, that of training.
+const lossHorizon = 3
+
+// keep saves a model with its card.
+func (w *sparsifyWork) keep(m *dynamics.Model, data *dynamics.Dataset, r *reducedModel) error {
+	path, err := w.file(r)
+	if err != nil {
+		return err
+	}
+	if w.session.opts.Card != nil {
+		if err := w.session.opts.Card(m, data); err != nil {
+			return err
+		}
+	}
+	return m.Save(path)
+}
+
+// file is where a model is kept.
+func (w *sparsifyWork) file(r *reducedModel) (string, error) {
+	return filepath.Abs(filepath.Join(w.folder, fmt.Sprintf("sparsify-%d-%s-%d.safetensors", r.Seed, r.Method, r.Budget)))
 }

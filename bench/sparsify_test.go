@@ -7,16 +7,19 @@ import (
 	"image/png"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"hinge/dynamics"
+	"hinge/report"
 	"hinge/sparsify"
 )
 
 var tinySparsify = sparsifyStudy{
 	Task: "push-t", Episodes: 12, Hidden: []int{8}, Epochs: 1, Budgets: []int{4, 2}, Methods: sparsify.MethodNames(), Seeds: 2, PlanSeeds: 1, FirstSeed: 1,
-	Starts: 1, PlanTime: 20 * time.Millisecond, Loops: 1, LoopNodes: 1, LoopBudget: 2,
+	Starts: 1, PlanTime: 20 * time.Millisecond, Loops: 1, LoopNodes: 1,
 }
 
 // TestSparsifyGoesOn: a study that was stopped continues with what is there, ends
@@ -37,17 +40,28 @@ func TestSparsifyGoesOn(t *testing.T) {
 	if err != nil {
 		t.Fatal("nothing was kept:", err)
 	}
-	s := newSession(Options{Seed: 1})
+	carded := 0
+	s := newSession(Options{Seed: 1, Card: func(m *dynamics.Model, d *dynamics.Dataset) error {
+		carded++
+		if d.Meta.Task != "push-t" || len(d.Meta.StateUnits) != d.Nx {
+			t.Errorf("a card from data of %q with the units %v", d.Meta.Task, d.Meta.StateUnits)
+		}
+		return nil
+	}})
 	if err := tinySparsify.run(t.Context(), s, folder); err != nil {
 		t.Fatal(err)
 	}
 	if after, err := os.Stat(kept); err != nil || !after.ModTime().Equal(before.ModTime()) {
 		t.Error("what was finished was done again")
 	}
+	// All models but those of seed 1 that were there: dense, end to end, magnitude.
+	if want := 2*(1+5*2) - (1 + 2*2); carded != want {
+		t.Errorf("%d models have cards, want %d", carded, want)
+	}
 	medians, tests := 0, 0
 	for _, row := range s.report.Rows {
 		switch {
-		case row.Metric == "median of seeds":
+		case strings.HasPrefix(row.Metric, "median of seeds"):
 			medians++
 		case strings.HasPrefix(row.Metric, "p,"):
 			if tests++; !(row.Ours > 0 && row.Ours <= 1) {
@@ -55,9 +69,9 @@ func TestSparsifyGoesOn(t *testing.T) {
 			}
 		}
 	}
-	// Five methods, five figures at both budgets and the cost at the smaller one; six
-	// figures of the dense model; four baselines at two budgets.
-	if medians != 5*(5*2+1)+6 || tests != 4*2 {
+	// Five methods, eight figures at both budgets and of the dense model; four baselines
+	// at two budgets.
+	if medians != 5*8*2+8 || tests != 4*2 {
 		t.Errorf("%d medians and %d tests", medians, tests)
 	}
 	var b bytes.Buffer
@@ -71,5 +85,41 @@ func TestSparsifyGoesOn(t *testing.T) {
 	other.Episodes++
 	if err := other.run(t.Context(), newSession(Options{}), folder); !errors.Is(err, ErrFolder) {
 		t.Errorf("another study in the same folder ends with %v", err)
+	}
+}
+
+// TestLimitsAreTold: a median of plans that ended at the limit says so in its row and
+// by a hollow dot, and the dense model is no reference there. Bars of few seeds are
+// not called intervals.
+func TestLimitsAreTold(t *testing.T) {
+	var models []reducedModel
+	for seed := range uint64(3) {
+		for k, proven := range map[int]float64{12: 1, 24: 0.5} {
+			models = append(models, reducedModel{Seed: seed, Method: "scratch", Budget: k, Plans: &planFigures{Proven: proven, Nodes: 10, PlanTime: 1, Cost: 1}})
+		}
+		models = append(models, reducedModel{Seed: seed, Method: denseMethod, Budget: 99, Plans: &planFigures{Nodes: 10, PlanTime: 1, Cost: 7}})
+	}
+	g := sparsifyStudy{Task: "push-t", Budgets: []int{24, 12}, Methods: []string{"scratch"}, Seeds: 10, PlanSeeds: 3}
+	for _, metric := range sparsifyMetrics {
+		s := newSession(Options{})
+		panel := g.panel(s, metric, models)
+		if want := []bool{false, metric.limited}; !slices.Equal(panel.Curves[0].Open, want) {
+			t.Errorf("%s: open %v, want %v", metric.name, panel.Curves[0].Open, want)
+		}
+		for _, row := range s.report.Rows {
+			limit := metric.limited && !strings.HasPrefix(row.Name, "12")
+			if strings.HasSuffix(row.Metric, "at the limit") != limit {
+				t.Errorf("%s: %q", row.Name, row.Metric)
+			}
+		}
+		if metric.name == "cost of an episode" && panel.Reference != 7 || metric.limited && panel.Reference != 0 {
+			t.Errorf("%s: the reference is %g", metric.name, panel.Reference)
+		}
+	}
+	if few := g.subtitle(); !strings.Contains(few, "of plans range of 3 seeds") || !strings.Contains(few, "median of 10 seeds and its 95 % interval") {
+		t.Errorf("the picture says %q", few)
+	}
+	if low, high := report.MedianInterval([]float64{1, 2, 3, 4, 5, 6}[:leastForInterval]); low != 1 || high != 6 {
+		t.Errorf("the interval of %d values is %g to %g", leastForInterval, low, high)
 	}
 }

@@ -2,41 +2,69 @@ package bench
 
 import (
 	"context"
+	"fmt"
+	"path/filepath"
 	"strconv"
 
-	"hinge/dynamics"
 	"hinge/planner"
 	"hinge/scenario"
 )
 
-// measure fills in the figures of a model that is also in the file at path.
-func (w *sparsifyWork) measure(ctx context.Context, r *reducedModel, m *dynamics.Model, path string) error {
-	errs, err := dynamics.Evaluate(m, w.held, nil, lossHorizon)
+// plans fills in the plans of the models of the first seeds, a file for each seed and
+// method. Models come in that order.
+func (w *sparsifyWork) plans(ctx context.Context, models []reducedModel) error {
+	done := w.study.Seeds * (1 + len(w.study.Methods))
+	for len(models) > 0 {
+		m := &models[0]
+		n := 1
+		for n < len(models) && models[n].Seed == m.Seed && models[n].Method == m.Method {
+			n++
+		}
+		if m.Seed >= w.study.FirstSeed+uint64(w.study.PlanSeeds) {
+			return nil
+		}
+		w.session.announce(done, w.study.steps(), fmt.Sprintf("seed %d, %s: plans", m.Seed, m.Method))
+		if err := w.plansOf(ctx, models[:n]); err != nil {
+			return fmt.Errorf("seed %d: %s: %w", m.Seed, m.Method, err)
+		}
+		models, done = models[n:], done+1
+	}
+	return nil
+}
+
+// plansOf fills in the plans of the models of one seed and method.
+func (w *sparsifyWork) plansOf(ctx context.Context, models []reducedModel) error {
+	path := filepath.Join(w.folder, fmt.Sprintf("plans-%d-%s.json", models[0].Seed, models[0].Method))
+	known, err := readModels(path)
 	if err != nil {
 		return err
 	}
-	r.Error1, r.ErrorH = errs.OneStep.Mean, errs.HStep.Mean
-	r.Unstable, r.Nodes, r.PlanTime, r.Cost = -1, -1, -1, -1
-	if r.Seed >= w.study.FirstSeed+uint64(w.study.PlanSeeds) {
+	if len(known) == len(models) {
+		copy(models, known)
 		return nil
 	}
-	if err := w.firstPlans(ctx, r, path); err != nil {
-		return err
+	for i := range models {
+		m := &models[i]
+		file, err := w.file(m)
+		if err != nil {
+			return err
+		}
+		m.Plans = new(planFigures)
+		if err := w.firstPlans(ctx, m.Plans, file); err != nil {
+			return fmt.Errorf("%d ReLUs: %w", m.Budget, err)
+		}
+		if err := w.episodes(ctx, m.Plans, file); err != nil {
+			return fmt.Errorf("%d ReLUs: %w", m.Budget, err)
+		}
 	}
-	if r.Budget > w.study.LoopBudget && r.Method != denseMethod {
-		return nil
-	}
-	return w.episodes(ctx, r, path)
+	return writeModels(path, models)
 }
 
-// lossHorizon is the number of steps of the second error, that of training.
-const lossHorizon = 3
-
 // firstPlans measures what proving the first plan of some episodes takes.
-func (w *sparsifyWork) firstPlans(ctx context.Context, r *reducedModel, path string) error {
-	var unstable, nodes, times []float64
+func (w *sparsifyWork) firstPlans(ctx context.Context, r *planFigures, path string) error {
+	var unstable, proven, nodes, times, gaps []float64
 	for k := range w.study.Starts {
-		_, loop, err := openScenario(w.study.Task, map[string]string{
+		sc, loop, err := openScenario(w.study.Task, map[string]string{
 			"seed": strconv.Itoa(k + 1), "model": path, "planner.workers": "1"})
 		if err != nil {
 			return err
@@ -49,16 +77,21 @@ func (w *sparsifyWork) firstPlans(ctx context.Context, r *reducedModel, path str
 		if err != nil {
 			return err
 		}
-		unstable = append(unstable, float64(plan.UnstableReLUs))
+		proven = append(proven, 0)
+		if plan.Verified && provenTo(plan, tolerances{sc.Planner.Gap, sc.Planner.AbsGap}) {
+			proven[k] = 1
+		}
+		unstable, gaps = append(unstable, float64(plan.UnstableReLUs)), append(gaps, plan.AbsGap())
 		nodes, times = append(nodes, float64(max(plan.Nodes, 1))), append(times, used)
 	}
-	r.Unstable, r.Nodes, r.PlanTime = mean(unstable), geometricMean(nodes), geometricMean(times)
+	r.Unstable, r.Proven, r.Gap = mean(unstable), mean(proven), mean(gaps)
+	r.Nodes, r.PlanTime = geometricMean(nodes), geometricMean(times)
 	return nil
 }
 
 // episodes closes the loop from some starts, by counted nodes, so that the outcome
 // does not depend on the machine.
-func (w *sparsifyWork) episodes(ctx context.Context, r *reducedModel, path string) error {
+func (w *sparsifyWork) episodes(ctx context.Context, r *planFigures, path string) error {
 	r.Cost = 0
 	for k := range w.study.Loops {
 		_, loop, err := openScenario(w.study.Task, map[string]string{

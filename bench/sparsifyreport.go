@@ -2,6 +2,7 @@ package bench
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"hinge/report"
@@ -11,17 +12,34 @@ import (
 // sparsifyMetric is a figure that is drawn against the number of ReLUs.
 type sparsifyMetric struct {
 	name, unit string
-	linear     bool                        // its values do not span decades
-	of         func(*reducedModel) float64 // below 0 where it was not measured
+	linear     bool // its values do not span decades
+	limited    bool // a plan that ended at the limit says only that it is no smaller
+	of         func(*reducedModel) float64
 }
 
+// ofPlans is a figure of models that plan, NaN for the others.
+func ofPlans(of func(*planFigures) float64) func(*reducedModel) float64 {
+	return func(m *reducedModel) float64 {
+		if m.Plans == nil {
+			return math.NaN()
+		}
+		return of(m.Plans)
+	}
+}
+
+// provenShare is not drawn as the others are: nothing ends at a limit there.
+var provenShare = sparsifyMetric{name: "plans proven within the limit", unit: "share", linear: true,
+	of: ofPlans(func(p *planFigures) float64 { return p.Proven })}
+
 var sparsifyMetrics = []sparsifyMetric{
-	{"error, 1 step", "mm", true, func(m *reducedModel) float64 { return 1000 * m.Error1 }},
-	{"error, 3 steps", "mm", true, func(m *reducedModel) float64 { return 1000 * m.ErrorH }},
-	{"unstable units of a plan", "count", false, func(m *reducedModel) float64 { return m.Unstable }},
-	{"nodes of a plan", "count", false, func(m *reducedModel) float64 { return m.Nodes }},
-	{"time of a plan", "CPU s", false, func(m *reducedModel) float64 { return m.PlanTime }},
-	{"cost of an episode", "m", false, func(m *reducedModel) float64 { return m.Cost }},
+	{name: "error, 1 step", unit: "mm", linear: true, of: func(m *reducedModel) float64 { return 1000 * m.Error1 }},
+	{name: "error, 3 steps", unit: "mm", linear: true, of: func(m *reducedModel) float64 { return 1000 * m.ErrorH }},
+	{name: "cost of an episode", unit: "m", of: ofPlans(func(p *planFigures) float64 { return p.Cost })},
+	{name: "unstable units of a plan", unit: "count", of: ofPlans(func(p *planFigures) float64 { return p.Unstable })},
+	provenShare,
+	{name: "gap left", unit: "mm", of: ofPlans(func(p *planFigures) float64 { return 1000 * p.Gap })},
+	{name: "nodes of a plan", unit: "count", limited: true, of: ofPlans(func(p *planFigures) float64 { return p.Nodes })},
+	{name: "time of a plan", unit: "CPU s", limited: true, of: ofPlans(func(p *planFigures) float64 { return p.PlanTime })},
 }
 
 // comparedMetric is the figure by which methods are compared: the error that
@@ -33,38 +51,77 @@ const comparedBudget = 48
 
 // sparsifyReport adds medians and comparisons to the rows, and draws the curves.
 func sparsifyReport(s *session, g sparsifyStudy, models []reducedModel) error {
-	budgets := slices.Clone(g.Budgets)
-	slices.Sort(budgets)
-	picture := report.CurvesPlot{
-		Title: "Few ReLUs",
-		Subtitle: fmt.Sprintf("%s: medians of %d seeds (plans: %d) and their 95 %% intervals; a plan ends at 1 %%, 1 mm or %g CPU s",
-			g.Task, g.Seeds, min(g.Seeds, g.PlanSeeds), g.PlanTime.Seconds()),
-	}
+	picture := report.CurvesPlot{Title: "Few ReLUs", Subtitle: g.subtitle()}
 	for _, metric := range sparsifyMetrics {
-		panel := report.CurvesPanel{Title: metric.name, XLabel: "ReLUs a step", YLabel: metric.unit, Linear: metric.linear, LogX: true}
-		for _, k := range budgets {
-			panel.X = append(panel.X, float64(k))
-		}
-		for _, method := range g.Methods {
-			curve := report.Curve{Name: method}
-			for _, k := range budgets {
-				v := figures(models, method, k, metric)
-				low, high := report.MedianInterval(v)
-				curve.Y, curve.Low, curve.High = append(curve.Y, report.Median(v)), append(curve.Low, low), append(curve.High, high)
-				if len(v) > 0 {
-					s.add(fmt.Sprintf("%d ReLUs, %s: %s", k, method, metric.name), "median of seeds", metric.unit, report.Median(v))
-				}
-			}
-			panel.Curves = append(panel.Curves, curve)
-		}
-		if dense := figures(models, denseMethod, -1, metric); len(dense) > 0 {
-			s.add("dense: "+metric.name, "median of seeds", metric.unit, report.Median(dense))
-		}
-		picture.Panels = append(picture.Panels, panel)
+		picture.Panels = append(picture.Panels, g.panel(s, metric, models))
 	}
 	s.report.Picture = picture.Encode
 	compareMethods(s, g, models)
 	return nil
+}
+
+// leastForInterval is the number of values whose median has an interval of 95 %.
+const leastForInterval = 6
+
+// subtitle says what the bars and the hollow dots of the picture are.
+func (g *sparsifyStudy) subtitle() string {
+	bars := func(seeds int) string {
+		if seeds < leastForInterval {
+			return fmt.Sprintf("range of %d seeds", seeds)
+		}
+		return fmt.Sprintf("median of %d seeds and its 95 %% interval", seeds)
+	}
+	errors, plans := bars(g.Seeds), bars(min(g.Seeds, g.PlanSeeds))
+	if errors != plans {
+		errors += ", of plans " + plans
+	}
+	return fmt.Sprintf("%s: %s. Dashed: the dense model. Hollow: some of these plans end at the limit of %g CPU s, not at 1 %% or 1 mm",
+		g.Task, errors, g.PlanTime.Seconds())
+}
+
+// panel draws a figure of all methods against the budget, and adds its rows.
+func (g *sparsifyStudy) panel(s *session, metric sparsifyMetric, models []reducedModel) report.CurvesPanel {
+	budgets := slices.Sorted(slices.Values(g.Budgets))
+	panel := report.CurvesPanel{Title: metric.name, XLabel: "ReLUs a step", YLabel: metric.unit, Linear: metric.linear, LogX: true}
+	for _, k := range budgets {
+		panel.X = append(panel.X, float64(k))
+	}
+	for _, method := range g.Methods {
+		curve := report.Curve{Name: method}
+		for _, k := range budgets {
+			v, atLimit := figures(models, method, k, metric), metric.atLimit(models, method, k)
+			low, high := report.MedianInterval(v)
+			curve.Add(report.Median(v), atLimit)
+			curve.Low, curve.High = append(curve.Low, low), append(curve.High, high)
+			if len(v) > 0 {
+				s.add(fmt.Sprintf("%d ReLUs, %s: %s", k, method, metric.name), medianRow(atLimit), metric.unit, report.Median(v))
+			}
+		}
+		panel.Curves = append(panel.Curves, curve)
+	}
+	if dense := figures(models, denseMethod, -1, metric); len(dense) > 0 {
+		atLimit := metric.atLimit(models, denseMethod, -1)
+		s.add("dense: "+metric.name, medianRow(atLimit), metric.unit, report.Median(dense))
+		if !atLimit {
+			panel.Reference = report.Median(dense)
+		}
+	}
+	return panel
+}
+
+// medianRow names the median of a figure; some plans of one at the limit were not
+// over, and it would be larger.
+func medianRow(atLimit bool) string {
+	if atLimit {
+		return "median of seeds, at the limit"
+	}
+	return "median of seeds"
+}
+
+// atLimit reports whether the median of a figure is of plans of which some ended at
+// the limit.
+func (metric *sparsifyMetric) atLimit(models []reducedModel, method string, budget int) bool {
+	return metric.limited && report.Median(figures(models, method, budget, provenShare)) < 1
 }
 
 // figures returns a figure of all seeds in their order, without those where it was
@@ -73,7 +130,7 @@ func figures(models []reducedModel, method string, budget int, metric sparsifyMe
 	var v []float64
 	for i := range models {
 		m := &models[i]
-		if m.Method == method && (budget < 0 || m.Budget == budget) && metric.of(m) >= 0 {
+		if m.Method == method && (budget < 0 || m.Budget == budget) && !math.IsNaN(metric.of(m)) {
 			v = append(v, metric.of(m))
 		}
 	}

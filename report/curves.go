@@ -31,6 +31,7 @@ type CurvesPanel struct {
 	Linear        bool      // that axis of its own is linear
 	X             []float64 // increasing
 	LogX          bool      // X is positive, and its axis logarithmic with a tick at every X
+	Reference     float64   // drawn across, dashed; 0 for none
 	Curves        []Curve
 }
 
@@ -118,6 +119,9 @@ func (p CurvesPlot) panel(q CurvesPanel) *panel {
 	}
 	if p.Limit > 0 {
 		n.line([]point{{n.plot.X.Min, p.Limit}, {n.plot.X.Max, p.Limit}}, limitLine)
+	}
+	if q.Reference != 0 {
+		n.line([]point{{n.plot.X.Min, q.Reference}, {n.plot.X.Max, q.Reference}}, limitLine)
 	}
 	for i := len(q.Curves) - 1; i >= 0; i-- { // the first one on top
 		n.curve(q.X, q.Curves[i], curveStyle(q.Curves[i].Kind, i))
@@ -223,6 +227,9 @@ func (p CurvesPlot) shared() [][]point {
 
 func (q *CurvesPanel) points() [][]point {
 	var groups [][]point
+	if q.Reference != 0 {
+		groups = append(groups, []point{{q.X[0], q.Reference}})
+	}
 	for _, curve := range q.Curves {
 		groups = append(groups, curvePoints(q.X, curve.Y))
 		if curve.Low != nil {

@@ -32,6 +32,25 @@ func TestCurvesAreDrawn(t *testing.T) {
 	}
 }
 
+// TestReferenceIsDrawn: across the panel, whose axis grows to hold it.
+func TestReferenceIsDrawn(t *testing.T) {
+	seen := map[string]bool{}
+	for _, reference := range []float64{0, 3, 30} {
+		for _, linear := range []bool{false, true} {
+			var b bytes.Buffer
+			p := CurvesPlot{Panels: []CurvesPanel{{YLabel: "m", Linear: linear, X: []float64{1, 2}, Reference: reference,
+				Curves: []Curve{{Name: "ours", Y: []float64{2, 4}}}}}}
+			if err := p.Encode(&b); err != nil {
+				t.Fatal(err)
+			}
+			seen[b.String()] = true
+		}
+	}
+	if len(seen) != 6 {
+		t.Errorf("%d pictures of 3 references on 2 axes, want 6", len(seen))
+	}
+}
+
 // TestOwnAxis: a panel with an axis of its own does not see the values of others.
 func TestOwnAxis(t *testing.T) {
 	picture := func(label string, linear bool) []byte {

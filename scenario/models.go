@@ -96,3 +96,12 @@ func CheckModel(m *dynamics.Model, task *tasks.Task) error {
 	}
 	return nil
 }
+
+// Signals describes the coordinates of a task, for data that are recorded of it.
+func Signals(t *tasks.Task) dynamics.Signals {
+	return dynamics.Signals{
+		Task: t.Name, PointDim: t.PointDim,
+		StateNames: t.StateNames, StateUnits: t.StateUnits,
+		ActionNames: t.ActionNames, ActionUnits: t.ActionUnits,
+	}
+}

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"hinge/bench"
+	"hinge/dynamics"
 	"hinge/internal/atomicfile"
 	"hinge/internal/strictyaml"
 	"hinge/report"
@@ -50,11 +51,11 @@ search alone.`,
 	c.Flags().StringSliceVar(&f.peers, "peers", []string{allPeers}, "generic solvers to compare with: "+strings.Join(bench.Peers(), ", ")+", "+allPeers+" or "+noPeers)
 	c.Flags().BoolVar(&f.full, "full", false, "everything, where the default is a sample that takes minutes")
 	return a.command(c, outForResult+", and the picture some benchmarks draw", func(ctx context.Context, c *cobra.Command, args []string) (result, error) {
-		return a.bench(ctx, args[0], f, c.Flags().Changed)
+		return a.bench(ctx, args[0], f, c.Flags().Changed, commandLine(c, args))
 	})
 }
 
-func (a *app) bench(ctx context.Context, name string, f benchFlags, changed func(string) bool) (result, error) {
+func (a *app) bench(ctx context.Context, name string, f benchFlags, changed func(string) bool, command string) (result, error) {
 	if !slices.Contains(bench.Names(), name) {
 		return nil, badInputf("bench %s: unknown; %s", name, strictyaml.Choices("names", name, bench.Names()))
 	}
@@ -69,6 +70,7 @@ func (a *app) bench(ctx context.Context, name string, f benchFlags, changed func
 	}
 	var p *progress
 	opts.Seed, opts.Data, opts.Folder = a.seed, dataFolder(), a.out
+	opts.Card = func(m *dynamics.Model, d *dynamics.Dataset) error { return card(m, d, command) }
 	opts.OnRound = func(done, total int, what string) {
 		if done == 0 {
 			p.finish()

@@ -18,6 +18,7 @@ import (
 	"hinge/internal/cputime"
 	"hinge/internal/strictyaml"
 	"hinge/internal/version"
+	"hinge/scenario"
 	"hinge/tasks"
 )
 
@@ -94,7 +95,7 @@ func (f collectFlags) validate() error {
 func (a *app) collect(ctx context.Context, task *tasks.Task, f collectFlags, path string) (result, error) {
 	start, cpu := time.Now(), cputime.Process()
 	opts := dynamics.RecordingOptions{
-		Meta:  dynamics.DataMeta{Signals: signalsOf(task), Seed: a.seed, Tool: version.Tool()},
+		Meta:  dynamics.DataMeta{Signals: scenario.Signals(task), Seed: a.seed, Tool: version.Tool()},
 		Steps: f.steps, Resume: f.resume,
 	}
 	opts.Nx, opts.Nu = task.Dims()
@@ -177,15 +178,6 @@ func appendable(path string, task *tasks.Task, f collectFlags, seed uint64) (*dy
 		return nil, badInputf("--append: %s was recorded with seed %d, which goes on; leave out --seed %d", path, d.Meta.Seed, seed)
 	}
 	return d, nil
-}
-
-// signalsOf describes the coordinates of a task.
-func signalsOf(t *tasks.Task) dynamics.Signals {
-	return dynamics.Signals{
-		Task: t.Name, PointDim: t.PointDim,
-		StateNames: t.StateNames, StateUnits: t.StateUnits,
-		ActionNames: t.ActionNames, ActionUnits: t.ActionUnits,
-	}
 }
 
 type collectResult struct {

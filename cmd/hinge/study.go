@@ -7,6 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"hinge/dynamics"
+	"hinge/internal/version"
 	"hinge/report"
 )
 
@@ -46,6 +48,13 @@ type studyRow struct {
 	Reference *report.Number `json:"reference"` // known from elsewhere; null if nothing is
 	Goal      *report.Number `json:"goal"`      // null if there is none
 	File      string         `json:"file,omitempty"`
+}
+
+// card completes the metadata of a model that a study or a benchmark makes from d.
+func card(m *dynamics.Model, d *dynamics.Dataset, command string) error {
+	reach, err := reachOf(m, d, allEpisodes(d))
+	m.Meta.Reach, m.Meta.Tool, m.Meta.Command = reach, version.Tool(), command
+	return err
 }
 
 func (r *studyResult) add(row studyRow) { r.Rows = append(r.Rows, row) }

@@ -325,7 +325,7 @@ func windowsPlayed(episodes []*scenario.Outcome) (*dynamics.Dataset, error) {
 	task := episodes[0].Loop.Task
 	nx, nu := task.Dims()
 	d := dynamics.NewDataset(n, playedSteps, nx, nu)
-	d.Meta.Signals, d.Align = signalsOf(task), task.Align
+	d.Meta.Signals, d.Align = scenario.Signals(task), task.Align
 	e := 0
 	for _, o := range episodes {
 		for t := 0; t+playedSteps <= len(o.Steps); t++ {
