@@ -1,6 +1,7 @@
 package dynamics
 
 import (
+	"encoding/json"
 	"math"
 	"slices"
 	"testing"
@@ -51,6 +52,21 @@ func TestSpread(t *testing.T) {
 	}
 	if _, err := EvaluateSpread(models, d, nil, 5); err == nil {
 		t.Error("a horizon beyond the episodes is accepted")
+	}
+}
+
+// A model whose predictions leave the finite numbers can still be written.
+func TestErrorsAreFinite(t *testing.T) {
+	d := NewDataset(2, 4, 2, 1)
+	for i := range d.X {
+		d.X[i] = float64(i % 3)
+	}
+	e, err := Evaluate(constantModel(math.MaxFloat64, 1), d, nil, 3)
+	if err != nil || e.HStep.Mean != math.MaxFloat64 || e.HStepOf[0] != math.MaxFloat64 || !finite(e.HStepOf[1]) {
+		t.Errorf("errors %+v, %v", e, err)
+	}
+	if _, err := json.Marshal(e); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -142,7 +142,7 @@ func (c coordinates) add(a, b []float64) {
 func (c coordinates) rms(rows int) []float64 {
 	r := make([]float64, len(c))
 	for i, sum := range c {
-		r[i] = math.Sqrt(sum / float64(max(1, rows)))
+		r[i] = finiteError(math.Sqrt(sum / float64(max(1, rows))))
 	}
 	return r
 }
@@ -283,13 +283,25 @@ func (s *tally) stats() Stats {
 	if n == 0 {
 		return Stats{}
 	}
+	for i, r := range s.rows {
+		s.rows[i] = finiteError(r) // NaN has no place in an order
+	}
 	slices.Sort(s.rows)
 	sum := 0.0
 	for _, r := range s.rows {
 		sum += r
 	}
 	return Stats{
-		Rows: n, RMS: math.Sqrt(s.sum2 / float64(s.points)), Mean: sum / float64(n),
-		Median: s.rows[n/2], P95: s.rows[min(n-1, n*95/100)],
+		Rows: n, RMS: finiteError(math.Sqrt(s.sum2 / float64(s.points))), Mean: finiteError(sum / float64(n)),
+		Median: finiteError(s.rows[n/2]), P95: finiteError(s.rows[min(n-1, n*95/100)]),
 	}
+}
+
+// finiteError returns an error as it can be written to a file: where predictions leave
+// the finite numbers it is the largest of them.
+func finiteError(v float64) float64 {
+	if !finite(v) {
+		return math.MaxFloat64
+	}
+	return v
 }

@@ -240,7 +240,7 @@ func TestFitDiverges(t *testing.T) {
 	opts.LearningRate, opts.ClipNorm = 1e30, -1
 	m, _, err := Fit(context.Background(), kinkedData(t, 60, 1), opts)
 	var diverged *DivergedError
-	if !errors.As(err, &diverged) || !strings.Contains(err.Error(), "nothing was learned before") {
+	if !errors.As(err, &diverged) || !strings.Contains(err.Error(), "no epoch before improved the model") {
 		t.Fatalf("error %v", err)
 	}
 	if m == nil || m.Validate() != nil {

@@ -137,7 +137,7 @@ type DivergedError struct {
 }
 
 func (e *DivergedError) Error() string {
-	kept := "nothing was learned before"
+	kept := "no epoch before improved the model"
 	if e.Kept > 0 {
 		kept = fmt.Sprintf("kept the model after epoch %d", e.Kept)
 	}

@@ -40,6 +40,9 @@ type Options struct {
 	Keep float64
 
 	OnEpoch func(Progress) // called after every epoch of every phase
+	// OnResult is called with the model of every budget as soon as it is there, the
+	// largest budget first. An error ends the reduction.
+	OnResult func(Result) error
 }
 
 // Phase is a part of the reduction.

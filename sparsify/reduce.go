@@ -2,6 +2,7 @@ package sparsify
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -31,7 +32,7 @@ const gumbelStream uint64 = 5 << 60
 // ReLUs from 0 to those of m; where units of m are dead, the model may have fewer.
 //
 // If ctx is cancelled or training diverges, it returns the models finished so
-// far together with the error.
+// far together with a [StoppedError].
 func Reduce(ctx context.Context, m *dynamics.Model, d *dynamics.Dataset, budgets []int, opts Options) ([]Result, error) {
 	opts = opts.withDefaults()
 	if err := opts.validate(); err != nil {
@@ -59,6 +60,20 @@ func Reduce(ctx context.Context, m *dynamics.Model, d *dynamics.Dataset, budgets
 	}
 	return inOrder(r.results, budgets), nil
 }
+
+// StoppedError says that a reduction was cancelled or diverged under way.
+type StoppedError struct {
+	Phase Phase
+	// Last is the last good model, with the errors it has on validation data: that
+	// after the last good epoch of the phase, or before it. Its Budget is the number of
+	// ReLUs it has, in [Gates] all those of which the round would have chosen. It is nil
+	// where nothing was done yet.
+	Last *Result
+	Err  error
+}
+
+func (e *StoppedError) Error() string { return fmt.Sprintf("%v: %v", e.Phase, e.Err) }
+func (e *StoppedError) Unwrap() error { return e.Err }
 
 // stage is one step of the plan: a round down to relus, and a result there if
 // somebody asked for that budget.
@@ -186,10 +201,26 @@ func (r *reduction) finish(ctx context.Context, relus, epochs int) error {
 	if err != nil {
 		return err
 	}
-	r.results = append(r.results, Result{
-		Budget: relus, Model: m, Report: report, Identities: r.identities, Zeros: r.zeros,
-	})
-	return nil
+	result := Result{Budget: relus, Model: m, Report: report, Identities: r.identities, Zeros: r.zeros}
+	r.results = append(r.results, result)
+	if r.opts.OnResult == nil {
+		return nil
+	}
+	return r.opts.OnResult(result)
+}
+
+// stopped returns the error of a phase that ended with err at the model m.
+func (r *reduction) stopped(phase Phase, t *dynamics.Trainer, m *dynamics.Model, p dynamics.Progress, err error) error {
+	stop := &StoppedError{Phase: phase, Err: err}
+	if r.done == 0 {
+		return stop
+	}
+	report, failed := t.Report(m, p)
+	if failed != nil {
+		return errors.Join(stop, failed)
+	}
+	stop.Last = &Result{Budget: report.ReLUs, Model: m, Report: report, Identities: r.identities, Zeros: r.zeros}
+	return stop
 }
 
 // train runs one phase on r.model.
@@ -214,6 +245,9 @@ func (r *reduction) train(ctx context.Context, phase Phase, relus, epochs int, g
 	}
 	t.Gating = gating
 	m, p, err := t.Run(ctx)
+	if err != nil {
+		err = r.stopped(phase, t, m, p, err)
+	}
 	return m, t, p, err
 }
 

@@ -187,6 +187,67 @@ func TestReduceCancelled(t *testing.T) {
 	}
 }
 
+// TestReduceDiverges lets the gradient become NaN in every phase, in its second epoch:
+// the model after the first one is returned.
+func TestReduceDiverges(t *testing.T) {
+	f := fixture()
+	for phase, relus := range map[Phase]int{Gates: 24, Tune: 12, Final: 12} {
+		poison := false
+		opts := testOptions()
+		opts.Keep, opts.GateEpochs, opts.TuneEpochs, opts.Train.Epochs = 0.3, 2, 2, 2
+		opts.OnEpoch = func(p Progress) { poison = p.Phase == phase && p.Epoch == 1 }
+		opts.Train.Stable = 1
+		opts.Train.Ranges = func(m *dynamics.Model) dynamics.UnitRanges { return poisonedRanges(m, &poison) }
+		results, err := Reduce(context.Background(), f.dense, f.data, []int{12}, opts)
+		var diverged *dynamics.DivergedError
+		var stopped *StoppedError
+		if len(results) != 0 || !errors.As(err, &diverged) || !errors.As(err, &stopped) || stopped.Last == nil {
+			t.Errorf("%v: %d results, error %v", phase, len(results), err)
+			continue
+		}
+		last := stopped.Last
+		if stopped.Phase != phase || diverged.Kept != 1 || last.Budget != relus || last.Model.Net.Count(nn.ReLU) != relus {
+			t.Errorf("%v: stopped in %v, kept epoch %d with %d ReLUs", phase, stopped.Phase, diverged.Kept, last.Budget)
+		}
+		if e := last.Report.Errors.OneStep.RMS; !(e < last.Report.Errors.Still.RMS) {
+			t.Errorf("%v: the last good model errs by %g", phase, e)
+		}
+	}
+}
+
+// poisonedRanges has NaN in its gradient while poison is set.
+func poisonedRanges(m *dynamics.Model, poison *bool) dynamics.UnitRanges {
+	units := len(hiddenUnits(m.Net))
+	return func(*nn.Net) ([]float64, []float64, func(grad, dLower, dUpper []float64)) {
+		return make([]float64, units), make([]float64, units), func(grad, _, _ []float64) {
+			if *poison {
+				grad[0] = math.NaN()
+			}
+		}
+	}
+}
+
+// TestReduceTellsResults: every model is told of as soon as it is there, and an error
+// ends the reduction.
+func TestReduceTellsResults(t *testing.T) {
+	f := fixture()
+	opts := testOptions()
+	opts.Keep, opts.GateEpochs, opts.TuneEpochs, opts.Train.Epochs = 0.3, 1, 1, 1
+	var told []int
+	full := errors.New("disk is full")
+	opts.OnResult = func(r Result) error {
+		told = append(told, r.Budget)
+		if r.Budget == 6 {
+			return full
+		}
+		return nil
+	}
+	results, err := Reduce(context.Background(), f.dense, f.data, []int{4, 6, 12}, opts)
+	if !errors.Is(err, full) || len(results) != 2 || !slices.Equal(told, []int{12, 6}) {
+		t.Errorf("told of %v, %d results, error %v", told, len(results), err)
+	}
+}
+
 func TestReduceRefuses(t *testing.T) {
 	f := fixture()
 	reduce := func(budgets []int, change func(*Options)) error {

@@ -58,12 +58,8 @@ larger ones. --set and --config know the keys
 		if err := checkBudgets(budgets, model.Net.Count(nn.ReLU)); err != nil {
 			return nil, err
 		}
-		results, err := a.sparsify(ctx, model, data, budgets, cfg)
-		if err != nil && len(results) == 0 {
-			return nil, badInputf("data set %s: %w", dataFile, err) // it cannot be trained on like that
-		}
-		r, saveErr := a.saveSparse(results, budgets, data, path, commandLine(cmd, args))
-		return r, errors.Join(diverged(err), saveErr)
+		s := &reducing{app: a, data: data, name: dataFile, budgets: budgets, path: path, command: commandLine(cmd, args)}
+		return s.run(ctx, model, cfg)
 	})
 }
 
@@ -100,60 +96,107 @@ func checkBudgets(budgets []int, relus int) error {
 	return nil
 }
 
-// reduced is a result with the processor time until it was there.
-type reduced struct {
-	sparsify.Result
-	cpu time.Duration
+// reducing is a call of hinge sparsify.
+type reducing struct {
+	app     *app
+	data    *dynamics.Dataset
+	name    string // of the data set's file
+	budgets []int
+	path    string // of the model; with several budgets, what their files begin with
+	command string
+
+	rows map[int]modelResult // by budget, of the models that are saved
+	cpu  time.Duration       // of the process, when the last model was saved
 }
 
-// sparsify returns the models of all budgets, or of those finished before an
-// interruption.
-func (a *app) sparsify(ctx context.Context, model *dynamics.Model, data *dynamics.Dataset, budgets []int, cfg sparsifyConfig) ([]reduced, error) {
+// run reduces a model to all budgets. Every model is saved as soon as it is there, so
+// that those before an interruption are kept.
+func (s *reducing) run(ctx context.Context, model *dynamics.Model, cfg sparsifyConfig) (result, error) {
 	opts := cfg.options()
-	opts.Train.Seed, opts.Train.Log = a.seed, a.log
+	opts.Train.Seed, opts.Train.Log = s.app.seed, s.app.log
 	var p *progress
 	opts.OnEpoch = func(e sparsify.Progress) {
 		if p == nil {
-			p = a.progress("sparsify", "epochs", e.Total)
+			p = s.app.progress("sparsify", "epochs", e.Total)
 		}
 		p.set(e.Done, fmt.Sprintf("%v at %d ReLUs, loss %.4g", e.Phase, e.ReLUs, e.Best))
 	}
-	cpu := cputime.Process()
-	results, err := sparsify.Reduce(ctx, model, data, budgets, opts)
+	opts.OnResult = s.keep
+	s.rows, s.cpu = map[int]modelResult{}, cputime.Process()
+	_, err := sparsify.Reduce(ctx, model, s.data, s.budgets, opts)
 	p.finish()
-	used := (cputime.Process() - cpu) / time.Duration(max(1, len(results)))
-	var list []reduced
-	for _, r := range results {
-		list = append(list, reduced{r, used})
-	}
-	return list, err
+	return s.result(), s.failed(err)
 }
 
-// saveSparse writes the models and returns what is to be said of them.
-func (a *app) saveSparse(results []reduced, budgets []int, data *dynamics.Dataset, path, command string) (result, error) {
+// keep saves the model of a budget.
+func (s *reducing) keep(r sparsify.Result) error {
+	used := cputime.Process() - s.cpu
+	out := s.path
+	if len(s.budgets) > 1 {
+		out = s.file(fmt.Sprintf("-%d", r.Budget))
+	}
+	if err := s.save(r, out); err != nil {
+		return withStatus(statusInternal, err)
+	}
+	row := newModelResult(r.Model, r.Report, used)
+	row.Identities, row.Zeros, row.Out, row.Seed = r.Identities, r.Zeros, out, s.app.seed
+	s.rows[r.Budget], s.cpu = row, cputime.Process()
+	return nil
+}
+
+// file returns the name of a file beside that of the model.
+func (s *reducing) file(ending string) string {
+	return strings.TrimSuffix(s.path, ".safetensors") + ending + ".safetensors"
+}
+
+func (s *reducing) save(r sparsify.Result, path string) error {
+	r.Model.Meta.Tool, r.Model.Meta.Command = version.Tool(), s.command
+	reach, err := reachOf(r.Model, s.data, allEpisodes(s.data))
+	if err != nil {
+		return err
+	}
+	r.Model.Meta.Reach = reach
+	return r.Model.Save(path)
+}
+
+// result is what there is to be said of the models that are saved; nil for none.
+func (s *reducing) result() result {
 	var r sparsifyResult
-	for _, m := range results {
-		m.Model.Meta.Tool, m.Model.Meta.Command = version.Tool(), command
-		reach, err := reachOf(m.Model, data, allEpisodes(data))
-		if err != nil {
-			return nil, err
+	for _, k := range s.budgets {
+		if row, ok := s.rows[k]; ok {
+			r.Rows = append(r.Rows, row)
 		}
-		m.Model.Meta.Reach = reach
-		out := path
-		if len(budgets) > 1 {
-			out = fmt.Sprintf("%s-%d.safetensors", strings.TrimSuffix(path, ".safetensors"), m.Budget)
-		}
-		if err := m.Model.Save(out); err != nil {
-			return nil, err
-		}
-		row := newModelResult(m.Model, m.Report, m.cpu)
-		row.Identities, row.Zeros, row.Out, row.Seed = m.Identities, m.Zeros, out, a.seed
-		r.Rows = append(r.Rows, row)
 	}
-	if len(budgets) == 1 {
-		return r.Rows[0], nil
+	switch {
+	case len(r.Rows) == 0:
+		return nil
+	case len(s.budgets) == 1:
+		return r.Rows[0]
 	}
-	return r, nil
+	return r
+}
+
+// failed says of what file an error speaks. Where training diverged the last good
+// model is saved and named.
+func (s *reducing) failed(err error) error {
+	var d *dynamics.DivergedError
+	var stopped *sparsify.StoppedError
+	var saving *failure
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &saving) || !errors.As(err, &d) && len(s.rows) > 0:
+		return err
+	case !errors.As(err, &d):
+		return badInputf("data set %s: %w", s.name, err) // it cannot be trained on like that
+	case !errors.As(err, &stopped) || stopped.Last == nil:
+		return badInputf("data set %s: %w; no model was written", s.name, err)
+	}
+	out := s.file(fmt.Sprintf("-%d.diverged", stopped.Last.Budget))
+	if saveErr := s.save(*stopped.Last, out); saveErr != nil {
+		return errors.Join(badInput(err), saveErr)
+	}
+	return badInputf("data set %s: %w; the last good model, of %d ReLUs, is %s", s.name, err, stopped.Last.Budget, out)
 }
 
 // sparsifyResult is a row per budget.

@@ -191,15 +191,6 @@ func (t *training) failed(err error, kept string) error {
 	return badInputf("data set %s: %w", t.name, err) // it cannot be learned from like that
 }
 
-// diverged tells apart the one failure of a training that its options mend.
-func diverged(err error) error {
-	var d *dynamics.DivergedError
-	if errors.As(err, &d) {
-		return badInput(err)
-	}
-	return err
-}
-
 // stateFile returns the file that a training into a model file resumes from.
 func stateFile(model string) string {
 	return strings.TrimSuffix(model, filepath.Ext(model)) + ".state.npz"

@@ -1,0 +1,56 @@
+package main
+
+import (
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"hinge/dynamics"
+	"hinge/nn"
+)
+
+// Where training diverges the last good model is kept and named.
+func TestSparsifyKeepsTheLastGoodModel(t *testing.T) {
+	dir := t.TempDir()
+	o := hinge(t, "sparsify", model, "--data", data, "--budget", "4", "--set", "learning_rate=1e20",
+		"--set", "gate_epochs=1", "--set", "tune_epochs=1", "--out", filepath.Join(dir, "s.safetensors"))
+	kept := filepath.Join(dir, "s-4.diverged.safetensors")
+	if o.status != statusBadInput || !strings.Contains(o.stderr, "diverged") || !strings.Contains(o.stderr, kept) {
+		t.Errorf("status %d: %s", o.status, o.stderr)
+	}
+	if m, err := dynamics.Load(kept); err != nil || m.Net.Count(nn.ReLU) != 4 || m.Meta.Errors.Horizon == 0 {
+		t.Errorf("the model kept: %+v, %v", m, err)
+	}
+}
+
+// A model is on disk as soon as its budget is reached, whatever happens then.
+func TestSparsifyKilledKeepsFinishedBudgets(t *testing.T) {
+	dir := t.TempDir()
+	first := filepath.Join(dir, "s-6.safetensors")
+	cmd := exec.Command(program, "sparsify", model, "--data", data, "--budget", "6,4", "--set", "epochs=2000",
+		"--out", filepath.Join(dir, "s.safetensors"))
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	exit := make(chan error, 1)
+	go func() { exit <- cmd.Wait() }()
+	for {
+		if _, err := dynamics.Load(first); err == nil {
+			break
+		}
+		select {
+		case <-exit:
+			t.Fatal("it ended without a model of the first budget")
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+	if err := kill(cmd); err != nil {
+		t.Fatal("it had ended before the kill")
+	}
+	<-exit
+	if _, err := dynamics.Load(first); err != nil {
+		t.Error(err)
+	}
+}
