@@ -97,13 +97,15 @@ var nowhereKept = []string{"out", "json", "verbose", "resume", "plot"}
 func commandLine(cmd *cobra.Command, args []string) string {
 	words := []string{cmd.CommandPath()}
 	for _, arg := range args {
-		words = append(words, filepath.Base(arg))
+		words = append(words, withoutFolder(arg))
 	}
 	cmd.Flags().Visit(func(f *pflag.Flag) {
 		switch list, many := f.Value.(pflag.SliceValue); {
 		case slices.Contains(nowhereKept, f.Name):
-		case f.Name == "config" || f.Name == "data":
-			words = append(words, "--"+f.Name, filepath.Base(f.Value.String()))
+		case f.Name == "config" || f.Name == "data" || f.Name == "model":
+			words = append(words, "--"+f.Name, withoutFolder(f.Value.String()))
+		case f.Value.Type() == "bool":
+			words = append(words, "--"+f.Name+boolValue[f.Value.String()])
 		case many && f.Name == "set":
 			for _, v := range list.GetSlice() {
 				words = append(words, "--set", v)
@@ -113,4 +115,17 @@ func commandLine(cmd *cobra.Command, args []string) string {
 		}
 	})
 	return strings.Join(words, " ")
+}
+
+// boolValue is what a flag that is true or false needs behind its name.
+var boolValue = map[string]string{"true": "", "false": "=false"}
+
+// withoutFolder returns a file without its folder; of a problem FORM:FILE#K the form
+// stays.
+func withoutFolder(arg string) string {
+	form, file, found := strings.Cut(arg, ":")
+	if !found || strings.ContainsRune(form, filepath.Separator) {
+		return filepath.Base(arg)
+	}
+	return form + ":" + filepath.Base(file)
 }

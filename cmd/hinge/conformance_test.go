@@ -150,7 +150,7 @@ func TestBadInput(t *testing.T) {
 		{args: []string{"study", "planner", "--data", data, "--shares", "2"}, want: []string{"--shares 2", "above 0 and at most 1"}},
 		{args: []string{"study", "planner", "--data", data, "--slack", "nan"}, want: []string{"--slack NaN", "finite"}},
 		{args: []string{"study", "planner", "--data", data, "--l1", "-1"}, want: []string{"--l1 -1", "at least 0"}},
-		{args: []string{"study", "distil", "push-t:x.json#0", "--budget", "4,4"}, want: []string{"--budget 4", "twice"}},
+		{args: []string{"study", "distil", "push-t:x.json#0", "--budget", "4,4"}, want: []string{"--budget", "4 appears twice"}},
 		{args: []string{"study", "distil", "push-t"}, want: []string{"push-t", "push-t:FILE#K"}},
 		{args: []string{"study", "distil", "push-t:nowhere.json#0"}, want: []string{"nowhere.json"}},
 		{args: []string{"version", "now"}, want: []string{`"now"`, "one too many"}},

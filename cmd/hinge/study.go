@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -54,6 +55,14 @@ type studyRow struct {
 func card(m *dynamics.Model, d *dynamics.Dataset, command string) error {
 	reach, err := reachOf(m, d, allEpisodes(d))
 	m.Meta.Reach, m.Meta.Tool, m.Meta.Command = reach, version.Tool(), command
+	return err
+}
+
+// diverged tells apart the one failure of a training that other options mend.
+func diverged(err error) error {
+	if d := (*dynamics.DivergedError)(nil); errors.As(err, &d) {
+		return badInput(err)
+	}
 	return err
 }
 

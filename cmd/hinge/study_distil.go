@@ -13,7 +13,6 @@ import (
 
 	"hinge/control"
 	"hinge/dynamics"
-	"hinge/internal/version"
 	"hinge/planner"
 	"hinge/problems"
 	"hinge/report"
@@ -57,10 +56,8 @@ through every model, and evaluate the plans with the network.`,
 			return nil, badInputf("--episodes is %d, --epochs %d, --rounds %d, --time %g; they must be at least 2, 1 and 0, and from 0 to %d seconds",
 				s.episodes, s.epochs, s.rounds, s.time, maxBenchTime)
 		}
-		for i, k := range s.budgets {
-			if slices.Contains(s.budgets[:i], k) {
-				return nil, badInputf("--budget %d: appears twice", k)
-			}
+		if err := (distil.Options{Budgets: s.budgets}).Validate(); err != nil {
+			return nil, badInputf("--budget: %w", err)
 		}
 		if !strings.HasPrefix(args[0], distilForm) {
 			return nil, badInputf("problem %s: has no network that can be distilled; give %sFILE#K", args[0], distilForm)
@@ -103,12 +100,14 @@ func (a *app) distil(ctx context.Context, p *problems.Problem, s distilStudy, co
 	students, err := distil.Run(ctx, p.Model, p.X0, p.Action, opts)
 	bar.finish()
 	if err != nil {
-		return nil, badInput(err)
+		return nil, diverged(err)
 	}
 	r := &studyResult{Out: a.out}
 	for _, student := range students {
-		path := filepath.Join(a.out, fmt.Sprintf("distil-%d.safetensors", student.ReLUs))
-		student.Model.Meta.Tool, student.Model.Meta.Command = version.Tool(), command
+		path := filepath.Join(a.out, fmt.Sprintf("distil-%d.safetensors", student.Budget))
+		if err := card(student.Model, student.Held, command); err != nil {
+			return nil, err
+		}
 		if err := student.Model.Save(path); err != nil {
 			return nil, err
 		}
@@ -125,7 +124,7 @@ func (a *app) distil(ctx context.Context, p *problems.Problem, s distilStudy, co
 
 // studentRows are errors against the network on its own roll-outs, in its unit.
 func studentRows(r *studyResult, s distil.Student, path string) {
-	name := fmt.Sprintf("%d ReLUs", s.ReLUs)
+	name := fmt.Sprintf("%d ReLUs", s.Budget)
 	still := numberOf(s.Errors.Still.Mean)
 	for _, row := range []studyRow{
 		{Metric: "relus", Value: report.Number(s.ReLUs), File: path},
@@ -184,7 +183,7 @@ func (a *app) distilPlans(ctx context.Context, r *studyResult, p *problems.Probl
 			if plan, err = a.distilPlan(ctx, name, careful, student.Model, s.time, nil); err != nil {
 				return err
 			}
-			label := fmt.Sprintf("%d ReLUs, %s", student.ReLUs, name)
+			label := fmt.Sprintf("%d ReLUs, %s", student.Budget, name)
 			r.add(studyRow{Name: label, Metric: "cost_model", Value: report.Number(plan.Objective)})
 			r.add(studyRow{Name: label, Metric: "dual_bound_model", Value: report.Number(plan.DualBound)})
 			tr := onNetwork(p, plan)

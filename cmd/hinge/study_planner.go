@@ -12,7 +12,7 @@ import (
 
 	"hinge/dynamics"
 	"hinge/internal/strictyaml"
-	"hinge/internal/version"
+	"hinge/nn"
 	"hinge/report"
 	"hinge/scenario"
 	"hinge/sparsify"
@@ -151,7 +151,9 @@ func (a *app) plannerStudy(ctx context.Context, s plannerStudy, command string) 
 	if err != nil {
 		return nil, err
 	}
-	best.Model.Meta.Tool, best.Model.Meta.Command = version.Tool(), command
+	if err := card(best.Model, data, command); err != nil {
+		return nil, err
+	}
 	out := filepath.Join(a.out, "model.safetensors")
 	if err := best.Model.Save(out); err != nil {
 		return nil, err
@@ -269,7 +271,7 @@ func (w *plannerWork) episodes(ctx context.Context, m *dynamics.Model, seed, n i
 	if err := m.Save(w.scratch); err != nil {
 		return nil, err
 	}
-	p := &played{relus: float64(m.Net.Width() - m.Net.In - m.Net.Out())}
+	p := &played{relus: float64(m.Net.Count(nn.ReLU))}
 	for i := range n {
 		_, loop, err := w.open(seed+i, w.scratch)
 		if err != nil {

@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"hinge/internal/atomicfile"
-	"hinge/internal/version"
 	"hinge/report"
 	"hinge/studies/pwa"
 )
@@ -68,7 +67,9 @@ func (a *app) pwa(ctx context.Context, r *studyResult, target pwa.Target, opts p
 		return err
 	}
 	model := filepath.Join(a.out, name+".safetensors")
-	found.Sparse.Model.Meta.Tool, found.Sparse.Model.Meta.Command = version.Tool(), command
+	if err := card(found.Sparse.Model, found.Data, command); err != nil {
+		return err
+	}
 	if err := found.Sparse.Model.Save(model); err != nil {
 		return err
 	}

@@ -1,9 +1,13 @@
 package main
 
 import (
+	"io"
+	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"hinge/control"
+	"hinge/dynamics"
 	"hinge/problems"
 )
 
@@ -42,5 +46,68 @@ func TestObstaclesAreWidened(t *testing.T) {
 		if d := goalDistance(p, tr); d != 0 || p.Cost.Total(tr, nil) == 0 {
 			t.Errorf("%s counts %g as a distance from the goal", terms[i].Name, d)
 		}
+	}
+}
+
+// What a card says of the command can be given to the shell, and means the same.
+func TestCommandsOnCardsRun(t *testing.T) {
+	for _, c := range []struct{ line, want string }{
+		{"train a/data.npz --config b/c.yaml --set hidden=[4] --set epochs=2 --ensemble 3 --resume --out x.safetensors",
+			"hinge train data.npz --config c.yaml --ensemble 3 --set hidden=[4] --set epochs=2"},
+		{"train data.npz --sweep --config c.yaml", "hinge train data.npz --config c.yaml --sweep"},
+		{"bench sparsify --full=false --seeds 3", "hinge bench sparsify --full=false --seeds 3"},
+		{"sparsify m/dense.safetensors --data d/data.npz --budget 24,12", "hinge sparsify dense.safetensors --budget 24,12 --data data.npz"},
+		{"study distil push-t:push-t/instances.json#0 --budget 96,48 --planner cma",
+			"hinge study distil push-t:instances.json#0 --budget 96,48 --planner cma"},
+		{"study planner --data d/data.npz --model m/sparse.safetensors --shares 0.5,1", "hinge study planner --data data.npz --model sparse.safetensors --shares 0.500000,1.000000"},
+	} {
+		once := parsedLine(t, strings.Fields(c.line))
+		if once != c.want {
+			t.Errorf("%s\nis told as %s\nwant       %s", c.line, once, c.want)
+		}
+		if again := parsedLine(t, strings.Fields(once)[1:]); again != once {
+			t.Errorf("%s\nmeans %s", once, again)
+		}
+	}
+}
+
+// parsedLine returns what a card says of a command, which is parsed but not run.
+func parsedLine(t *testing.T, words []string) string {
+	t.Helper()
+	c, rest, err := newApp(io.Discard, io.Discard).root().Find(words)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.ParseFlags(rest); err != nil {
+		t.Fatalf("%v: %v", words, err)
+	}
+	if err := c.ValidateArgs(c.Flags().Args()); err != nil {
+		t.Fatalf("%v: %v", words, err)
+	}
+	return commandLine(c, c.Flags().Args())
+}
+
+// The card of a study's model has all that one of hinge train has.
+func TestCardsOfStudies(t *testing.T) {
+	d := dynamics.NewDataset(6, 3, 2, 1)
+	rng := rand.New(rand.NewPCG(1, 1))
+	for i := range d.U {
+		d.U[i] = rng.NormFloat64()
+	}
+	for i := range d.X {
+		d.X[i] = rng.NormFloat64()
+	}
+	m, _, err := dynamics.Fit(t.Context(), d, dynamics.FitOptions{Hidden: []int{4}, TrainOptions: dynamics.TrainOptions{Epochs: 1}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := card(m, d, "hinge study x"); err != nil {
+		t.Fatal(err)
+	}
+	if r := m.Meta.Reach; r == nil || r.Horizon != 3 || r.Starts == 0 || len(r.Unstable) != 3 {
+		t.Errorf("undecided units: %+v", r)
+	}
+	if m.Meta.Command != "hinge study x" || m.Meta.Tool == "" {
+		t.Errorf("made by %q with %q", m.Meta.Tool, m.Meta.Command)
 	}
 }

@@ -88,6 +88,9 @@ func TestRunLearns(t *testing.T) {
 	students := run(1)
 	for i, relus := range []int{32, 12, 6} {
 		s := students[i]
+		if s.Budget != relus || s.Errors.Unit != unit || s.Model.Meta.Errors.Unit != unit {
+			t.Errorf("a student of %d ReLUs, errors in %q and %q", s.Budget, s.Errors.Unit, s.Model.Meta.Errors.Unit)
+		}
 		if s.ReLUs != relus || !(s.Errors.OneStepMoved.RMS < 0.5*s.Errors.Still.RMS) {
 			t.Errorf("%d ReLUs, want %d: error %g, nothing moves %g", s.ReLUs, relus, s.Errors.OneStepMoved.RMS, s.Errors.Still.RMS)
 		}
@@ -142,6 +145,9 @@ func TestRunFollowsPlans(t *testing.T) {
 
 // A budget that cannot be is refused before anything is trained.
 func TestRunRefusesBudgets(t *testing.T) {
+	if err := (Options{Budgets: []int{8, 8}}).Validate(); err == nil || !strings.Contains(err.Error(), "8 appears twice") {
+		t.Errorf("a budget that appears twice: %v", err)
+	}
 	for _, budget := range []int{-1, 33} {
 		_, err := Run(t.Context(), pushed{}, shape, control.NewBox(actionDim, -0.25, 0.25), Options{Hidden: []int{32}, Budgets: []int{8, budget}})
 		if want := fmt.Sprintf("budget is %d ReLUs; it must be 0 to 32", budget); err == nil || !strings.Contains(err.Error(), want) {

@@ -1,8 +1,10 @@
 package distil
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"hinge/control"
 	"hinge/dynamics"
@@ -14,6 +16,20 @@ const (
 	stateDim  = keypoint2 + 2
 	actionDim = 2
 )
+
+// signals describes the coordinates.
+func signals() dynamics.Signals {
+	s := dynamics.Signals{PointDim: 2, ActionNames: []string{"move_x", "move_y"}}
+	for i := range keypoint2 / 2 {
+		s.StateNames = append(s.StateNames, fmt.Sprintf("k%d_x", i+1), fmt.Sprintf("k%d_y", i+1))
+	}
+	s.StateNames = append(s.StateNames, "pusher_x", "pusher_y")
+	s.StateUnits, s.ActionUnits = slices.Repeat([]string{unit}, stateDim), slices.Repeat([]string{unit}, actionDim)
+	return s
+}
+
+// unit is that of all coordinates: 100 px of the teacher's picture, where 1 px is 1 mm.
+const unit = "100 mm"
 
 // The pusher starts between these distances from the middle of the T, far enough
 // from it not to lie inside.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 
 	"hinge/control"
 	"hinge/dynamics"
@@ -48,13 +49,23 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// validate checks the budgets before the training of what they are cut out of.
-func (o Options) validate() error {
+// units returns the ReLUs of the first student.
+func (o Options) units() int {
 	units := 0
 	for _, n := range o.Hidden {
 		units += n
 	}
-	for _, k := range o.Budgets {
+	return units
+}
+
+// Validate checks the budgets before the training of what they are cut out of.
+func (o Options) Validate() error {
+	o = o.withDefaults()
+	units := o.units()
+	for i, k := range o.Budgets {
+		if slices.Contains(o.Budgets[:i], k) {
+			return fmt.Errorf("distil: budget %d appears twice", k)
+		}
 		if k < 0 || k > units {
 			return fmt.Errorf("distil: budget is %d ReLUs; it must be 0 to %d, those of the first student", k, units)
 		}
@@ -64,10 +75,13 @@ func (o Options) validate() error {
 
 // Student is a model that was distilled.
 type Student struct {
-	Model *dynamics.Model
-	ReLUs int
-	// Errors are those against the teacher on roll-outs that no training saw, after
-	// one step and after all steps of a roll-out, in the unit of the state.
+	Model  *dynamics.Model
+	Budget int // ReLUs that it may have; the first student's are all its units
+	ReLUs  int // that it has
+	// Held are roll-outs of the teacher that no training saw.
+	Held *dynamics.Dataset
+	// Errors are those on Held, after one step and after all steps of a roll-out, in
+	// the unit of the state.
 	Errors dynamics.Errors
 }
 
@@ -82,13 +96,13 @@ func Run(ctx context.Context, teacher control.System, start []float64, action co
 		panic("distil: Run: the teacher is not one of four keypoints and a pusher")
 	}
 	opts = opts.withDefaults()
-	if err := opts.validate(); err != nil {
+	if err := opts.Validate(); err != nil {
 		return nil, err
 	}
 	collect := func(seed uint64) (*dynamics.Dataset, error) {
 		return dynamics.Collect(ctx, teacher, nil, dynamics.Exploring(scatter(start), explore(action)), dynamics.CollectOptions{
 			Episodes: opts.Episodes, Steps: opts.Steps, Seed: seed, Workers: opts.Workers,
-			Meta: dynamics.DataMeta{Signals: dynamics.Signals{PointDim: 2}},
+			Meta: dynamics.DataMeta{Signals: signals(), Seed: seed},
 		})
 	}
 	data, err := collect(opts.Seed)
@@ -103,6 +117,8 @@ func Run(ctx context.Context, teacher control.System, start []float64, action co
 	if err != nil {
 		return nil, fmt.Errorf("distil: %w", err)
 	}
+	// Models come in the order of the budgets, as those of [sparsify.Reduce] do.
+	budgets := append([]int{opts.units()}, opts.Budgets...)
 	var students []Student
 	for i, m := range models {
 		if i > 0 && opts.Plan != nil {
@@ -114,7 +130,7 @@ func Run(ctx context.Context, teacher control.System, start []float64, action co
 		if err != nil {
 			return nil, fmt.Errorf("distil: %w", err)
 		}
-		students = append(students, Student{Model: m, ReLUs: m.Net.Width() - m.Net.In - m.Net.Out(), Errors: errs})
+		students = append(students, Student{Model: m, Budget: budgets[i], ReLUs: m.Net.Count(nn.ReLU), Held: held, Errors: errs})
 	}
 	return students, nil
 }

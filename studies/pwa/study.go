@@ -42,6 +42,7 @@ func (o Options) withDefaults() Options {
 // Result is what was learned of one target.
 type Result struct {
 	Target        Target
+	Data          *dynamics.Dataset // both were trained on
 	Dense, Sparse Learned
 	Attempts      int // reductions that were made, of which the best one counts
 	Truth         []Region
@@ -69,7 +70,7 @@ func Run(ctx context.Context, target Target, opts Options) (*Result, error) {
 	if err != nil {
 		return nil, fmt.Errorf("pwa: %s: %w", target.Name, err)
 	}
-	result := &Result{Target: target, Dense: learned(dense, target), Sparse: learned(sparse.Model, target), Attempts: attempts, Truth: Regions(target.Net, Square())}
+	result := &Result{Target: target, Data: r.data, Dense: learned(dense, target), Sparse: learned(sparse.Model, target), Attempts: attempts, Truth: Regions(target.Net, Square())}
 	result.Matching = Match(result.Truth, result.Sparse.Regions)
 	return result, nil
 }
@@ -166,6 +167,10 @@ func samples(target Target, n int, seed uint64) *dynamics.Dataset {
 		target.Net.Forward(d.State(i, 1), x, ws)
 	}
 	d.Meta.Seed = seed
+	d.Meta.Signals = dynamics.Signals{
+		StateNames: []string{target.Name}, StateUnits: []string{"1"},
+		ActionNames: []string{"x1", "x2"}, ActionUnits: []string{"1", "1"},
+	}
 	return d
 }
 
