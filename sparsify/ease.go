@@ -2,6 +2,7 @@ package sparsify
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 
@@ -57,7 +58,11 @@ type Trial struct {
 	Model  *dynamics.Model
 	ReLUs  int
 	Worth  Worth
-	Kept   bool // it is the best model from here on
+	// Kept means that it is the best model from here on; when it is told, of all until
+	// then, which a later candidate of its round may still be better than.
+	Kept bool
+	// Diverged is why there is no model; nil where there is one.
+	Diverged *dynamics.DivergedError
 	// Done and Total count trials.
 	Done, Total int
 }
@@ -101,8 +106,9 @@ func (o EaseOptions) validate() error {
 // every round the planner plays with the best model so far, what it met joins the
 // data, and candidates are trained on all of it: with fewer ReLUs, with a reward
 // for stable units, or as they are. Of those whose episodes are not dearer than the
-// first model's, the one with the least work becomes the best. It returns all
-// trials in their order; the last one kept is the result.
+// first model's, the one with the least work becomes the best; one whose training
+// diverges is left out. It returns all trials in their order, those until then with
+// an error; the last one kept is the result.
 //
 // Data that the planner makes itself are what DAgger adds (Ross, Gordon and
 // Bagnell, AISTATS 2011): they lie where the planner looks, among them the states
@@ -174,18 +180,19 @@ func (e *easing) round(ctx context.Context, round int) error {
 	start, kept := e.best, -1
 	for _, recipe := range e.opts.Recipes {
 		t, err := e.try(ctx, start, data, recipe)
-		if err != nil {
+		if err != nil && !errors.As(err, &t.Diverged) {
 			return err
 		}
 		t.Round = round
+		if err == nil && t.Worth.Cost <= e.limit && t.Worth.Work < e.best.Worth.Work {
+			if kept >= 0 {
+				e.trials[kept].Kept = false
+			}
+			t.Kept, kept = true, len(e.trials)
+			e.best = t
+		}
 		e.trials = append(e.trials, t)
 		e.tell(t)
-		if t.Worth.Cost <= e.limit && t.Worth.Work < e.best.Worth.Work {
-			e.best, kept = t, len(e.trials)-1
-		}
-	}
-	if kept >= 0 {
-		e.trials[kept].Kept = true
 	}
 	return nil
 }
@@ -198,9 +205,10 @@ func (e *easing) try(ctx context.Context, start Trial, data *dynamics.Dataset, r
 		opts.Train.Ranges = func(m *dynamics.Model) dynamics.UnitRanges { return e.opts.Ranges(m, e.played) }
 	}
 	budget := max(1, int(math.Floor(recipe.Share*float64(start.ReLUs))))
-	results, err := Reduce(ctx, start.Model, data, []int{min(budget, start.ReLUs)}, opts)
+	budget = min(budget, start.ReLUs)
+	results, err := Reduce(ctx, start.Model, data, []int{budget}, opts)
 	if err != nil {
-		return Trial{}, err
+		return Trial{Recipe: recipe, ReLUs: budget}, err
 	}
 	t := Trial{Recipe: recipe, Model: results[0].Model, ReLUs: results[0].Report.ReLUs}
 	t.Worth, err = e.opts.Judge(ctx, t.Model)

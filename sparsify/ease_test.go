@@ -3,6 +3,7 @@ package sparsify
 import (
 	"context"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -92,6 +93,26 @@ func TestEaseRewardsStableUnits(t *testing.T) {
 	}
 	if asked == 0 || trials[1].Recipe.Stable != 0 || trials[2].Recipe.Stable != 0.1 {
 		t.Errorf("ranges were asked for %d times by trials %+v", asked, trials)
+	}
+}
+
+// TestEaseSkipsWhatDiverges: the other candidates of the round are tried all the
+// same, and what is told as the best so far is the last one kept.
+func TestEaseSkipsWhatDiverges(t *testing.T) {
+	f := fixture()
+	opts := easeOptions(t)
+	opts.Rounds, opts.Recipes = 1, []Recipe{{Share: 0.8}, {Share: 1, L1: 1e300}, {Share: 0.5}}
+	var told []bool
+	opts.OnTrial = func(trial Trial) { told = append(told, trial.Kept) }
+	trials, err := Ease(context.Background(), f.dense, f.data, opts)
+	if err != nil || len(trials) != 4 {
+		t.Fatalf("%d trials: %v", len(trials), err)
+	}
+	if d := trials[2].Diverged; d == nil || trials[2].Model != nil || trials[2].ReLUs != trials[0].ReLUs || trials[2].Recipe.L1 != 1e300 {
+		t.Errorf("a training that diverges: %+v", trials[2])
+	}
+	if trials[1].Diverged != nil || trials[1].Kept || !trials[3].Kept || !slices.Equal(told, []bool{true, true, false, true}) {
+		t.Errorf("told %v, trials %+v", told, trials)
 	}
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -45,10 +46,11 @@ func (a *app) plannerCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "planner",
 		Short: "Train a sparse model with the planner in the loop, until plans are easy to prove",
-		Long: `Train a sparse model of push-t with the planner in the loop: in every round the
-planner plays with the best model so far, what it met joins the data, and candidates
-are trained on all of it, some with fewer ReLUs. Of those whose episodes cost no more
-than at the start, the one whose first plans take the fewest nodes is kept. Ends with
+		Long: `Train a sparse model of the task of a data set with the planner in the loop: in every
+round the planner plays with the best model so far, what it met joins the data, and
+candidates are trained on all of it, some with fewer ReLUs. Of those whose episodes
+cost no more than at the start, the one whose first plans take the fewest nodes is
+kept; the best one and study.json are written after every candidate. Ends with
 episodes from starts that no choice was made by.`,
 		Example: "  hinge study planner --data data.npz --out planner\n  hinge study planner --data data.npz --rounds 2 --shares 0.7 --stable 0,0.1 --json",
 		Args:    exactArgs(),
@@ -111,7 +113,7 @@ func (s *plannerStudy) validate() error {
 }
 
 func (a *app) plannerStudy(ctx context.Context, s plannerStudy, command string) (result, error) {
-	w := &plannerWork{study: s, scratch: filepath.Join(a.out, "candidate.safetensors"), task: "push-t"}
+	w := &plannerWork{study: s, scratch: filepath.Join(a.out, "candidate.safetensors")}
 	model, data, err := w.inputs()
 	if err != nil {
 		return nil, err
@@ -123,7 +125,8 @@ func (a *app) plannerStudy(ctx context.Context, s plannerStudy, command string) 
 	}
 	r := &studyResult{Out: a.out}
 	p := a.progress("study planner", "candidates", 1)
-	trials, err := sparsify.Ease(ctx, model, data, sparsify.EaseOptions{
+	best, failed := model, error(nil)
+	_, err = sparsify.Ease(ctx, model, data, sparsify.EaseOptions{
 		Train:  dynamics.TrainOptions{Seed: a.seed, Epochs: s.epochs, Log: a.log},
 		Rounds: s.rounds, Recipes: s.recipes(), Slack: orNone(s.slack),
 		Ranges: func(m *dynamics.Model, played *dynamics.Dataset) dynamics.UnitRanges { return stableRanges(played)(m) },
@@ -134,33 +137,38 @@ func (a *app) plannerStudy(ctx context.Context, s plannerStudy, command string) 
 				p = a.progress("study planner", "candidates", t.Total)
 			}
 			p.set(t.Done, fmt.Sprintf("%d ReLUs, %.0f nodes, cost %.3g", t.ReLUs, t.Worth.Work, t.Worth.Cost))
+			trialRows(r, t)
+			if t.Kept {
+				best = t.Model
+			}
+			if t.Kept && t.Round > 0 { // the first model has a card, which says where it comes from
+				failed = errors.Join(failed, card(best, data, command))
+			}
+			failed = errors.Join(failed, a.keepPlannerStudy(r, best))
 		},
 	})
 	p.finish()
+	if err = errors.Join(diverged(err), failed); err != nil {
+		return r, err // what was found until then is kept
+	}
+	after, err := w.episodes(ctx, best, testSeeds, s.test)
 	if err != nil {
-		return nil, badInput(err)
+		return r, err
 	}
-	best := trials[0]
-	for _, t := range trials {
-		trialRows(r, t)
-		if t.Kept {
-			best = t
-		}
-	}
-	after, err := w.episodes(ctx, best.Model, testSeeds, s.test)
-	if err != nil {
-		return nil, err
-	}
-	if err := card(best.Model, data, command); err != nil {
-		return nil, err
-	}
-	out := filepath.Join(a.out, "model.safetensors")
-	if err := best.Model.Save(out); err != nil {
-		return nil, err
-	}
-	r.Files = []string{out}
 	comparedRows(r, before, after)
 	return a.saved("study", r)
+}
+
+// keepPlannerStudy writes what is known after a trial, and the best model until then:
+// trials take hours, and the next one may be interrupted.
+func (a *app) keepPlannerStudy(r *studyResult, best *dynamics.Model) error {
+	out := filepath.Join(a.out, "model.safetensors")
+	if err := best.Save(out); err != nil {
+		return err
+	}
+	r.Files = []string{out}
+	_, err := a.saved("study", r)
+	return err
 }
 
 // recipes returns every share with every factor.
@@ -178,13 +186,19 @@ func (s *plannerStudy) recipes() []sparsify.Recipe {
 
 // inputs returns the model to start from and the data.
 func (w *plannerWork) inputs() (*dynamics.Model, *dynamics.Dataset, error) {
-	sc, loop, err := w.open(0, w.study.model)
-	if err != nil {
-		return nil, nil, badInput(err)
-	}
 	data, err := loadDataset(w.study.data)
 	if err != nil {
 		return nil, nil, err
+	}
+	if data.Steps < playedSteps {
+		return nil, nil, badInputf("data set %s: episodes of %d steps; the study trains on windows of %d", w.study.data, data.Steps, playedSteps)
+	}
+	if w.task = data.Meta.Task; w.task == "" {
+		return nil, nil, badInputf("data set %s: has no task; the planner plays the scenario of that name", w.study.data)
+	}
+	sc, loop, err := w.open(0, w.study.model)
+	if err != nil {
+		return nil, nil, badInput(err)
 	}
 	return loop.Model, data, sameSystem(loop.Model, data, sc.ModelName(), w.study.data)
 }
@@ -192,13 +206,17 @@ func (w *plannerWork) inputs() (*dynamics.Model, *dynamics.Dataset, error) {
 // trialRows are the figures a candidate was chosen by.
 func trialRows(r *studyResult, t sparsify.Trial) {
 	name := fmt.Sprintf("round %d, %d ReLUs, stable %g, l1 %g", t.Round, t.ReLUs, t.Recipe.Stable, t.Recipe.L1)
+	if t.Diverged != nil {
+		r.add(studyRow{Name: name, Metric: "diverged_in_epoch", Value: report.Number(t.Diverged.Epoch)})
+		return
+	}
 	kept := 0.0
 	if t.Kept {
 		kept = 1
 	}
 	r.add(studyRow{Name: name, Metric: "nodes", Value: report.Number(t.Worth.Work)})
 	r.add(studyRow{Name: name, Metric: "cost", Value: report.Number(t.Worth.Cost)})
-	r.add(studyRow{Name: name, Metric: "best", Value: report.Number(kept)})
+	r.add(studyRow{Name: name, Metric: "best_so_far", Value: report.Number(kept)})
 }
 
 // comparedRows set the episodes with the last model against those with the first.
@@ -228,7 +246,7 @@ func comparedRows(r *studyResult, before, after *played) {
 // plannerWork plays episodes with a model.
 type plannerWork struct {
 	study   plannerStudy
-	task    string
+	task    string // of the data, and the scenario of that name
 	scratch string // file that hands a model to the scenario
 }
 
@@ -322,7 +340,7 @@ func windowsPlayed(episodes []*scenario.Outcome) (*dynamics.Dataset, error) {
 		n += max(0, len(o.Steps)-playedSteps+1)
 	}
 	if n == 0 {
-		return nil, fmt.Errorf("no episode of %d took %d steps; there is nothing to learn from", len(episodes), playedSteps)
+		return nil, badInputf("no episode of %d took %d steps; there is nothing to learn from", len(episodes), playedSteps)
 	}
 	task := episodes[0].Loop.Task
 	nx, nu := task.Dims()

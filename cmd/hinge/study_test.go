@@ -1,14 +1,19 @@
 package main
 
 import (
+	"encoding/json"
 	"io"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"hinge/control"
 	"hinge/dynamics"
 	"hinge/problems"
+	"hinge/sparsify"
 )
 
 // Obstacles of either shape are wider by the margin, for plans through a model; the
@@ -87,8 +92,9 @@ func parsedLine(t *testing.T, words []string) string {
 	return commandLine(c, c.Flags().Args())
 }
 
-// The card of a study's model has all that one of hinge train has.
-func TestCardsOfStudies(t *testing.T) {
+// smallModel returns a model of random data.
+func smallModel(t *testing.T) (*dynamics.Model, *dynamics.Dataset) {
+	t.Helper()
 	d := dynamics.NewDataset(6, 3, 2, 1)
 	rng := rand.New(rand.NewPCG(1, 1))
 	for i := range d.U {
@@ -101,6 +107,12 @@ func TestCardsOfStudies(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return m, d
+}
+
+// The card of a study's model has all that one of hinge train has.
+func TestCardsOfStudies(t *testing.T) {
+	m, d := smallModel(t)
 	if err := card(m, d, "hinge study x"); err != nil {
 		t.Fatal(err)
 	}
@@ -109,5 +121,40 @@ func TestCardsOfStudies(t *testing.T) {
 	}
 	if m.Meta.Command != "hinge study x" || m.Meta.Tool == "" {
 		t.Errorf("made by %q with %q", m.Meta.Tool, m.Meta.Command)
+	}
+}
+
+// After every trial of hinge study planner the best model and all rows are on disk.
+func TestPlannerStudyIsKept(t *testing.T) {
+	m, _ := smallModel(t)
+	a := newApp(io.Discard, io.Discard)
+	a.out = t.TempDir()
+	r := &studyResult{Out: a.out}
+	trialRows(r, sparsify.Trial{ReLUs: 4, Kept: true, Worth: sparsify.Worth{Work: 3, Cost: 2}})
+	trialRows(r, sparsify.Trial{Round: 1, ReLUs: 2, Diverged: &dynamics.DivergedError{Epoch: 5}})
+	if err := a.keepPlannerStudy(r, m); err != nil {
+		t.Fatal(err)
+	}
+	kept, err := dynamics.Load(filepath.Join(a.out, "model.safetensors"))
+	if err != nil || !slices.Equal(kept.Net.Params, m.Net.Params) {
+		t.Errorf("model: %v, %+v", err, kept)
+	}
+	data, err := os.ReadFile(filepath.Join(a.out, "study.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var back studyResult
+	if err := json.Unmarshal(data, &back); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]float64{"nodes": 3, "cost": 2, "best_so_far": 1, "diverged_in_epoch": 5}
+	for _, row := range back.Rows {
+		if v, known := want[row.Metric]; !known || float64(row.Value) != v {
+			t.Errorf("row %+v, want one of %v", row, want)
+		}
+		delete(want, row.Metric)
+	}
+	if len(want) > 0 || !slices.Equal(back.Files, []string{filepath.Join(a.out, "model.safetensors")}) {
+		t.Errorf("missing rows %v, files %v", want, back.Files)
 	}
 }
