@@ -77,9 +77,14 @@ func (l slowLoss) bend(x, recorded []float64) float64 {
 	return sum / float64(pairs)
 }
 
-// TestRolloutGradient compares the gradient of the roll-out loss and its terms,
-// computed in float32, with difference quotients of the slow loss in float64.
+// TestRolloutGradient compares the roll-out loss with the slow one, and its gradient
+// and that of its terms with difference quotients of the slow one.
 func TestRolloutGradient(t *testing.T) {
+	t.Run("float64", func(t *testing.T) { testRolloutGradient[float64](t, 1e-12, 1e-7) })
+	t.Run("float32", func(t *testing.T) { testRolloutGradient[float32](t, 1e-4, 1e-3) })
+}
+
+func testRolloutGradient[T nn.Float](t *testing.T, lossTol, tol float64) {
 	const horizon, rows = 3, 5
 	m := randomModel(3)
 	m.Meta = Meta{}
@@ -95,18 +100,18 @@ func TestRolloutGradient(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			loss.m, loss.d, loss.horizon = m, d, horizon
-			r := newRollout(newAffineParts(m), m.Net, horizon, rows)
-			r.shape = newShapeTerm(loss.shape, 2, m.Out.Scale)
+			r := newRollout(newAffineParts[T](m), m.Net, horizon, rows)
+			r.shape = newShapeTerm[T](loss.shape, 2, m.Out.Scale)
 			nn.Convert(r.weight, loss.weight)
-			newWindowSource(d, m.Out.Scale, TrainOptions{}).fillExact(r, windowsOf(d, allEpisodes(d), horizon))
-			weights := nn.NewWeights[float32](m.Net)
-			weights.Set(toFloat32(m.Net.Params))
+			fillExact(newWindowSource(d, m.Out.Scale, TrainOptions{}), r, windowsOf(d, allEpisodes(d), horizon))
+			weights := nn.NewWeights[T](m.Net)
+			weights.Set(converted[T](m.Net.Params))
 			got := r.forward(weights, rows, loss.steps)
-			if want := loss.value(); math.Abs(got-want) > 1e-4*want {
+			if want := loss.value(); math.Abs(got-want) > lossTol*want {
 				t.Errorf("loss %g, want %g", got, want)
 			}
 			r.backward(rows, 1)
-			checkGradient(t, m.Net.Params, loss.value, func(i int) float64 { return float64(r.grad[i]) }, 1e-3)
+			checkGradient(t, m.Net.Params, loss.value, func(i int) float64 { return float64(r.grad[i]) }, tol)
 		})
 	}
 }

@@ -21,7 +21,7 @@ func (t *Trainer) reweigh(windows []window, losses []float64) {
 }
 
 // weigh sets the weights of the rows of a roll-out.
-func (t *Trainer) weigh(r *rollout, windows []window) {
+func (t *Trainer) weigh(r *rollout[float32], windows []window) {
 	if t.weights == nil {
 		return
 	}

@@ -86,9 +86,9 @@ func TestStabilityGradient(t *testing.T) {
 		t.Errorf("the regulariser is %g; it must lie between 0 and its factor", value)
 	}
 	checkGradient(t, s.net.Params, func() float64 { return s.gradient(make([]float64, len(grad))) },
-		func(i int) float64 { return grad[i] }, 1e-6)
+		func(i int) float64 { return grad[i] }, 1e-7)
 	single := make([]float32, len(grad))
-	if v := s.addGrad(single, toFloat32(m.Net.Params)); math.Abs(v-value) > 1e-5 {
+	if v := s.addGrad(single, converted[float32](m.Net.Params)); math.Abs(v-value) > 1e-5 {
 		t.Errorf("value %g in float32, %g in float64", v, value)
 	}
 	for i, g := range grad {
@@ -101,8 +101,8 @@ func TestStabilityGradient(t *testing.T) {
 func TestPenaltyGradient(t *testing.T) {
 	m := randomModel(5)
 	spans, params := weightSpans(m.Net), m.Net.Params
-	grad := make([]float32, len(params))
-	addPenaltyGrad(grad, toFloat32(params), spans, 0.5, 2)
+	grad := make([]float64, len(params))
+	addPenaltyGrad(grad, params, spans, 0.5, 2)
 	value := func() float64 {
 		sum, n := 0.0, 0
 		for l := range m.Net.Layers {
@@ -113,7 +113,7 @@ func TestPenaltyGradient(t *testing.T) {
 		}
 		return sum / float64(n)
 	}
-	checkGradient(t, params, value, func(i int) float64 { return float64(grad[i]) }, 1e-5)
+	checkGradient(t, params, value, func(i int) float64 { return grad[i] }, 1e-7)
 }
 
 // TestStableUnits trains twice, and once with a reward for known phases.

@@ -195,8 +195,8 @@ func (t *Trainer) adopt(arrays map[string][]float64) {
 	p := arrays["progress"]
 	t.step, t.epochsDone, t.bestEpoch, t.bestLoss = int(p[0]), int(p[1]), int(p[2]), p[3]
 	nn.Convert(t.params, arrays["params"])
-	t.best = toFloat32(arrays["best"])
-	t.adam.SetState(int(p[4]), toFloat32(arrays["adam_m"]), toFloat32(arrays["adam_v"]))
+	t.best = converted[float32](arrays["best"])
+	t.adam.SetState(int(p[4]), converted[float32](arrays["adam_m"]), converted[float32](arrays["adam_v"]))
 	nn.Convert(t.weights, arrays["weights"])
 	t.history = nil
 	for l := range slices.Chunk(arrays["history"], 2) {

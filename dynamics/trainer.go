@@ -46,7 +46,7 @@ type Trainer struct {
 	packed *nn.Weights[float32] // params, as all shards multiply with them
 	grad   []float32
 	adam   nn.Adam[float32]
-	shards []*rollout
+	shards []*rollout[float32]
 	mix    nn.GateMix[float32]
 	mixSum nn.GateMix[float32]
 	spans  []span // of the weights in params, without biases
@@ -97,7 +97,7 @@ func NewTrainer(m *Model, d *Dataset, opts TrainOptions) (*Trainer, error) {
 	t := &Trainer{
 		opts: opts, model: m.clone(), source: newWindowSource(d, m.Out.Scale, opts),
 		train: windowsOf(d, trainEps, opts.Horizon), val: windowsOf(d, valEps, opts.Horizon), valEps: valEps,
-		params: toFloat32(m.Net.Params), packed: nn.NewWeights[float32](m.Net), grad: make([]float32, len(m.Net.Params)),
+		params: converted[float32](m.Net.Params), packed: nn.NewWeights[float32](m.Net), grad: make([]float32, len(m.Net.Params)),
 		adam:  nn.Adam[float32]{ClipNorm: max(0, opts.ClipNorm)},
 		spans: weightSpans(m.Net),
 	}
@@ -108,7 +108,7 @@ func NewTrainer(m *Model, d *Dataset, opts TrainOptions) (*Trainer, error) {
 	if opts.HardAbove > 0 {
 		t.weights = slices.Repeat([]float32{1}, len(t.train))
 	}
-	parts, shape := newAffineParts(m), newShapeTerm(opts.Shape, d.Meta.pointDim(), m.Out.Scale)
+	parts, shape := newAffineParts[float32](m), newShapeTerm[float32](opts.Shape, d.Meta.pointDim(), m.Out.Scale)
 	for rows := t.opts.Batch; rows > 0; rows -= shardRows {
 		r := newRollout(parts, m.Net, opts.Horizon, min(rows, shardRows))
 		r.shape = shape
@@ -282,7 +282,7 @@ func (t *Trainer) update(batch []window) float64 {
 	}
 	weight := t.weightOf(batch)
 	t.packed.Set(t.params)
-	loss := t.eachShard(batch, func(s *rollout, part []window, first int) float64 {
+	loss := t.eachShard(batch, func(s *rollout[float32], part []window, first int) float64 {
 		t.source.fill(s, part, t.step, first)
 		t.weigh(s, part)
 		loss := s.forward(t.packed, len(part), steps)
@@ -329,7 +329,7 @@ func (t *Trainer) regularize(rate float64) {
 
 // addPenaltyGrad adds the gradient of l1 mean |w| + l2 mean w^2 over the weights
 // in spans.
-func addPenaltyGrad(grad, params []float32, spans []span, l1, l2 float64) {
+func addPenaltyGrad[T nn.Float](grad, params []T, spans []span, l1, l2 float64) {
 	if l1 == 0 && l2 == 0 {
 		return
 	}
@@ -337,7 +337,7 @@ func addPenaltyGrad(grad, params []float32, spans []span, l1, l2 float64) {
 	for _, s := range spans {
 		n += s.to - s.from
 	}
-	size, square := float32(l1/float64(n)), float32(2*l2/float64(n))
+	size, square := T(l1/float64(n)), T(2*l2/float64(n))
 	for _, s := range spans {
 		g := grad[s.from:s.to]
 		for i, w := range params[s.from:s.to] {
@@ -360,8 +360,8 @@ func (t *Trainer) validate() float64 {
 	t.packed.Set(t.params)
 	sum := 0.0
 	for batch := range slices.Chunk(t.val, t.opts.Batch) {
-		sum += t.eachShard(batch, func(s *rollout, part []window, _ int) float64 {
-			t.source.fillExact(s, part)
+		sum += t.eachShard(batch, func(s *rollout[float32], part []window, _ int) float64 {
+			fillExact(t.source, s, part)
 			s.weighEqually()
 			return s.forward(t.packed, len(part), t.opts.Horizon)
 		})

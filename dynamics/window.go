@@ -3,6 +3,8 @@ package dynamics
 import (
 	"math/rand/v2"
 	"sync"
+
+	"hinge/nn"
 )
 
 // window names the start of H recorded steps: step t of episode e. Its number is
@@ -31,7 +33,7 @@ type windowSource struct {
 func newWindowSource(d *Dataset, scale []float64, opts TrainOptions) *windowSource {
 	s := &windowSource{data: d, seed: opts.memberSeed()}
 	if opts.Noise > 0 {
-		s.noise = toFloat32(scale)
+		s.noise = converted[float32](scale)
 		for i := range s.noise {
 			s.noise[i] *= float32(opts.Noise)
 		}
@@ -49,8 +51,8 @@ func (s *windowSource) shuffle(windows []window, epoch int) {
 // fill copies windows to the rows of r, with noise on their start states. Every
 // shard of every optimiser step, first being its first row in the batch, has its
 // own random stream.
-func (s *windowSource) fill(r *rollout, windows []window, step, first int) {
-	s.fillExact(r, windows)
+func (s *windowSource) fill(r *rollout[float32], windows []window, step, first int) {
+	fillExact(s, r, windows)
 	if s.noise == nil {
 		return
 	}
@@ -64,7 +66,7 @@ func (s *windowSource) fill(r *rollout, windows []window, step, first int) {
 }
 
 // fillExact copies windows to the rows of r as they are.
-func (s *windowSource) fillExact(r *rollout, windows []window) {
+func fillExact[T nn.Float](s *windowSource, r *rollout[T], windows []window) {
 	d := s.data
 	for row, w := range windows {
 		x := d.X[(int(w.e)*(d.Steps+1)+int(w.t))*d.Nx:]
@@ -78,7 +80,7 @@ func (s *windowSource) fillExact(r *rollout, windows []window) {
 
 // eachShard calls f for every shard of the batch, on all workers, and returns
 // the sum of the results in the order of the shards.
-func (t *Trainer) eachShard(batch []window, f func(s *rollout, part []window, first int) float64) float64 {
+func (t *Trainer) eachShard(batch []window, f func(s *rollout[float32], part []window, first int) float64) float64 {
 	results := make([]float64, len(t.shards))
 	work := func(worker int) {
 		for i := worker; i < len(t.shards); i += t.opts.Workers {

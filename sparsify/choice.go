@@ -71,10 +71,7 @@ func (c *choice) Settle(mix nn.GateMix[float32]) {
 func (c *choice) Learn(grad nn.GateMix[float32], rate float64) {
 	clear(c.grad)
 	for i, k := range c.units {
-		alpha, d := row(c.logits, i), row(c.grad, i)
-		addSoftmaxGrad(d, row(c.soft, i), grad.Unit(k), 1/c.temperature)
-		p := probabilities(alpha)
-		addSoftmaxGrad(d, p[:], c.penalty[:], 1)
+		addGateGrad(row(c.grad, i), row(c.logits, i), row(c.soft, i), grad.Unit(k), c.penalty[:], c.temperature)
 	}
 	c.adam.Step(c.logits, c.grad, rate*c.rateFactor)
 }
@@ -102,18 +99,18 @@ func (c *choice) probability(i int, g nn.Gate) float32 {
 	return p[g]
 }
 
-func probabilities(alpha []float32) [nn.GateCount]float32 {
-	p := [nn.GateCount]float32(alpha)
+func probabilities[T nn.Float](alpha []T) [nn.GateCount]T {
+	p := [nn.GateCount]T(alpha)
 	softmax(p[:])
 	return p
 }
 
 // softmax replaces v by exp(v) / sum exp(v).
-func softmax(v []float32) {
+func softmax[T nn.Float](v []T) {
 	top := slices.Max(v)
-	var sum float32
+	var sum T
 	for j, x := range v {
-		v[j] = float32(math.Exp(float64(x - top)))
+		v[j] = T(math.Exp(float64(x - top)))
 		sum += v[j]
 	}
 	for j := range v {
@@ -121,12 +118,23 @@ func softmax(v []float32) {
 	}
 }
 
+// addGateGrad adds to da the gradient of the loss and of the penalties of a unit with
+// the logits a, where soft = softmax((a + noise)/temperature) and dGate is the
+// gradient of the loss with respect to soft:
+//
+//	loss(soft) + sum_g penalty_g softmax(a)_g
+func addGateGrad[T nn.Float](da, a, soft, dGate, penalty []T, temperature T) {
+	addSoftmaxGrad(da, soft, dGate, 1/temperature)
+	p := probabilities(a)
+	addSoftmaxGrad(da, p[:], penalty, 1)
+}
+
 // addSoftmaxGrad adds factor times the gradient with respect to a to da, where
 // y = softmax(a) and dy is the gradient with respect to y:
 //
 //	da_j = y_j (dy_j - sum_i y_i dy_i)
-func addSoftmaxGrad(da, y, dy []float32, factor float32) {
-	var mean float32
+func addSoftmaxGrad[T nn.Float](da, y, dy []T, factor T) {
+	var mean T
 	for j, v := range y {
 		mean += v * dy[j]
 	}

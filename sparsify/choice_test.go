@@ -52,27 +52,40 @@ func TestDrawFrequencies(t *testing.T) {
 	}
 }
 
-func TestSoftmaxGradient(t *testing.T) {
-	a, dy := []float32{0.2, -1, 0.7}, []float32{1, 2, -0.5}
-	value := func(a []float32) float64 {
-		y := slices.Clone(a)
-		softmax(y)
-		sum := 0.0
+// TestGateGradient compares the gradient of a unit's loss and penalties by its logits
+// with difference quotients.
+func TestGateGradient(t *testing.T) {
+	a, noise := []float64{0.2, -1, 0.7}, []float64{0.9, 0.1, -0.4}
+	dGate, penalty := []float64{1, 2, -0.5}, []float64{0.3, 0, 0.05}
+	const temperature, h = 0.7, 1e-5
+	soft := func(a []float64) []float64 {
+		y := make([]float64, len(a))
 		for j := range y {
-			sum += float64(y[j]) * float64(dy[j])
+			y[j] = (a[j] + noise[j]) / temperature
+		}
+		softmax(y)
+		return y
+	}
+	value := func(a []float64) (sum float64) {
+		y, p := soft(a), slices.Clone(a)
+		softmax(p)
+		for j := range a {
+			sum += dGate[j]*y[j] + penalty[j]*p[j]
 		}
 		return sum
 	}
-	y, got := slices.Clone(a), make([]float32, 3)
-	softmax(y)
-	addSoftmaxGrad(got, y, dy, 2)
-	const h = 1e-2
+	got, loss := make([]float64, 3), make([]float64, 3)
+	addGateGrad(got, a, soft(a), dGate, penalty, temperature)
+	addGateGrad(loss, a, soft(a), dGate, make([]float64, 3), temperature)
 	for j := range a {
 		up, down := slices.Clone(a), slices.Clone(a)
 		up[j] += h
 		down[j] -= h
-		if want := 2 * (value(up) - value(down)) / (2 * h); math.Abs(float64(got[j])-want) > 1e-3 {
+		if want := (value(up) - value(down)) / (2 * h); math.Abs(got[j]-want) > 1e-9 {
 			t.Errorf("gradient %d is %g, want %g", j, got[j], want)
+		}
+		if math.Abs(got[j]-loss[j]) < 1e-3 || math.Abs(loss[j]) < 1e-3 {
+			t.Errorf("gradient %d is %g, %g without penalties; one of them does not matter", j, got[j], loss[j])
 		}
 	}
 }
