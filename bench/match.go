@@ -13,6 +13,7 @@ import (
 	"hinge/milp"
 	"hinge/milp/bnb"
 	"hinge/milp/relu"
+	"hinge/report"
 )
 
 // match is a program that we have solved and generic solvers get next.
@@ -225,14 +226,10 @@ func (s *session) meanRow(name string, f formulation, peer string, p pairs) {
 	s.report.Rows = append(s.report.Rows, row)
 }
 
-// geometricMean returns that of positive values; 0 for none.
+// geometricMean is [report.GeometricMean], 0 for no values.
 func geometricMean(values []float64) float64 {
 	if len(values) == 0 {
 		return 0
 	}
-	sum := 0.0
-	for _, v := range values {
-		sum += math.Log(max(v, 1e-9))
-	}
-	return math.Exp(sum / float64(len(values)))
+	return report.GeometricMean(values)
 }

@@ -14,6 +14,16 @@ func Quantile(values []float64, q float64) float64 { return quantiles(values, q)
 // Median returns the 0.5-quantile of values.
 func Median(values []float64) float64 { return Quantile(values, 0.5) }
 
+// GeometricMean returns that of values, NaN for none. Values below 1e-9, such as times
+// that the clock did not see, count as that.
+func GeometricMean(values []float64) float64 {
+	sum := 0.0
+	for _, v := range values {
+		sum += math.Log(max(v, 1e-9))
+	}
+	return math.Exp(sum / float64(len(values)))
+}
+
 // quantiles returns several quantiles of values, sorting once.
 func quantiles(values []float64, qs ...float64) []float64 {
 	sorted := slices.Sorted(slices.Values(values)) // NaN first

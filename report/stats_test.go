@@ -90,3 +90,14 @@ func TestMeasure(t *testing.T) {
 		t.Errorf("of nothing: %+v", s)
 	}
 }
+
+func TestGeometricMean(t *testing.T) {
+	for _, c := range []struct {
+		values []float64
+		want   float64
+	}{{[]float64{1, 100}, 10}, {[]float64{8}, 8}, {[]float64{0, 1e9}, 1}, {nil, math.NaN()}} {
+		if got := GeometricMean(c.values); !(math.Abs(got-c.want) <= 1e-9*c.want) && !(math.IsNaN(got) && math.IsNaN(c.want)) {
+			t.Errorf("geometric mean of %v is %g, want %g", c.values, got, c.want)
+		}
+	}
+}

@@ -228,8 +228,8 @@ func comparedRows(r *studyResult, before, after *played) {
 	}{
 		{"relus", func(p *played) float64 { return p.relus }, nil},
 		{"unstable_relus", func(p *played) float64 { return report.Median(p.unstable) }, nil},
-		{"nodes", func(p *played) float64 { return geometricMean(p.nodes) }, func(first float64) *report.Number { return numberOf(first / 3) }},
-		{"plan_cpu_s", func(p *played) float64 { return geometricMean(p.times) }, nil},
+		{"nodes", func(p *played) float64 { return report.GeometricMean(p.nodes) }, func(first float64) *report.Number { return numberOf(first / 3) }},
+		{"plan_cpu_s", func(p *played) float64 { return report.GeometricMean(p.times) }, nil},
 		{"gap", func(p *played) float64 { return report.Median(p.gaps) }, nil},
 		{"cost", func(p *played) float64 { return p.cost }, func(first float64) *report.Number { return numberOf(first) }},
 		{"successes", func(p *played) float64 { return p.successes }, func(first float64) *report.Number { return numberOf(first) }},
@@ -318,7 +318,7 @@ func (w *plannerWork) judge(ctx context.Context, m *dynamics.Model) (sparsify.Wo
 	if err != nil {
 		return sparsify.Worth{}, err
 	}
-	return sparsify.Worth{Work: geometricMean(p.nodes), Cost: p.cost}, nil
+	return sparsify.Worth{Work: report.GeometricMean(p.nodes), Cost: p.cost}, nil
 }
 
 func (w *plannerWork) play(ctx context.Context, m *dynamics.Model, round int) (*dynamics.Dataset, error) {
@@ -366,13 +366,4 @@ func stateBefore(o *scenario.Outcome, t int) []float64 {
 		return o.Loop.Start()
 	}
 	return o.Steps[t-1].Model
-}
-
-// geometricMean returns that of positive values, NaN for none.
-func geometricMean(values []float64) float64 {
-	sum := 0.0
-	for _, v := range values {
-		sum += math.Log(v)
-	}
-	return math.Exp(sum / float64(len(values)))
 }
