@@ -3,6 +3,7 @@ package bnb_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -38,7 +39,7 @@ func TestBruteForceOverPatterns(t *testing.T) {
 		{Nx: 2, Nu: 2, Horizon: 1, Hidden: []int{6}},
 		{Nx: 2, Nu: 1, Horizon: 1, Hidden: []int{3, 3}},
 	}
-	for seed := range uint64(24) {
+	for seed := range uint64(enumerated) {
 		p := relutest.Random(rand.New(rand.NewPCG(seed, 21)), shapes[int(seed)%len(shapes)])
 		want := bruteForce(p)
 		r := solve(t, p, bnb.Options{})
@@ -60,14 +61,22 @@ func TestAgreesWithHiGHS(t *testing.T) {
 		{Nx: 4, Nu: 1, Horizon: 3, Hidden: []int{3, 3}, Chain: true},
 		{Nx: 3, Nu: 1, Horizon: 3, Hidden: []int{4}, Norm: control.Max},
 	}
-	checked := 0
-	for seed := range uint64(agreements) {
-		p := relutest.Random(rand.New(rand.NewPCG(seed, 22)), shapes[int(seed)%len(shapes)])
-		compare(t, solver, p, seed)
-		checked++
-	}
-	if checked != agreements {
-		t.Fatalf("%d programs were compared, not %d", checked, agreements)
+	const shard = 250 // programs; our search goes on in one while HiGHS, which runs alone, is at another
+	var checked atomic.Int64
+	t.Run("programs", func(t *testing.T) {
+		for first := uint64(0); first < agreements; first += shard {
+			t.Run(fmt.Sprint(first), func(t *testing.T) {
+				t.Parallel()
+				for seed := first; seed < first+shard; seed++ {
+					p := relutest.Random(rand.New(rand.NewPCG(seed, 22)), shapes[int(seed)%len(shapes)])
+					compare(t, solver, p, seed)
+					checked.Add(1)
+				}
+			})
+		}
+	})
+	if n := checked.Load(); n != agreements {
+		t.Fatalf("%d programs were compared, not %d", n, agreements)
 	}
 }
 

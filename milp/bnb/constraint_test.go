@@ -29,7 +29,7 @@ var constrained = []relutest.Shape{
 func TestConstrainedAgainstHiGHS(t *testing.T) {
 	solver := genericSolver(t)
 	optimal, infeasible, whole := 0, 0, 0
-	for seed := range uint64(160) {
+	for seed := range uint64(constrainees) {
 		rng := rand.New(rand.NewPCG(seed, 81))
 		p := relutest.Random(rng, constrained[int(seed)%5])
 		relutest.Constrain(rng, p, 1+int(seed)%3)
@@ -59,7 +59,7 @@ func TestConstrainedAgainstHiGHS(t *testing.T) {
 			t.Fatalf("seed %d: HiGHS says %v", seed, want.Status)
 		}
 	}
-	if optimal < 100 || infeasible < 10 || whole < 50 {
+	if optimal < constrainees*5/8 || infeasible < constrainees/16 || whole < constrainees*5/16 {
 		t.Errorf("%d optima, %d without a plan, %d with whole actions; each must occur", optimal, infeasible, whole)
 	}
 }
@@ -91,7 +91,7 @@ func TestConstrainedAgainstBruteForce(t *testing.T) {
 		{Nx: 2, Nu: 1, Horizon: 4, Hidden: []int{4}},
 	}
 	plans, without, whole := 0, 0, 0
-	for seed := range uint64(120) {
+	for seed := range uint64(enumeratedConstrained) {
 		rng := rand.New(rand.NewPCG(seed, 82))
 		p := relutest.Random(rng, shapes[int(seed)%len(shapes)])
 		relutest.Constrain(rng, p, 1+int(seed)%3)
@@ -121,7 +121,7 @@ func TestConstrainedAgainstBruteForce(t *testing.T) {
 			t.Errorf("seed %d: %v, objective %.10g, dual bound %.10g; enumeration gives %.10g", seed, r.Status, r.Objective, r.DualBound, want)
 		}
 	}
-	if plans < 40 || without < 5 || whole < 20 {
+	if plans < enumeratedConstrained/3 || without < enumeratedConstrained/24 || whole < enumeratedConstrained/6 {
 		t.Errorf("%d programs with plans, %d without, %d of whole actions; each must occur", plans, without, whole)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"hinge/milp"
@@ -119,8 +120,8 @@ func triangles(r *rand.Rand) *twin {
 // both.
 func TestLPAgainstHiGHS(t *testing.T) {
 	judge := genericSolver(t)
-	count := map[milp.Status]int{}
-	for i := range 400 {
+	count, elastic := map[milp.Status]int{}, 0
+	for i := range relaxed {
 		r := rand.New(rand.NewPCG(21, uint64(i)))
 		w := scattered(r)
 		if i%2 == 0 {
@@ -130,6 +131,10 @@ func TestLPAgainstHiGHS(t *testing.T) {
 			want, err := judge.Solve(context.Background(), &w.other, milp.Options{})
 			if err != nil {
 				t.Fatal(err)
+			}
+			if want.Status == milp.NumericalFailure && brokenBy(t, judge, &w.other) > 1e-6 {
+				want.Status = milp.Infeasible
+				elastic++
 			}
 			count[want.Status]++
 			status := w.ours.Solve(math.Inf(1), lp.Options{})
@@ -154,10 +159,32 @@ func TestLPAgainstHiGHS(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("%v", count)
-	if count[milp.Optimal] < 500 || count[milp.Infeasible] < 50 {
+	t.Logf("%v; %d infeasible only by their least violation", count, elastic)
+	if count[milp.Optimal] < relaxed*5/4 || count[milp.Infeasible] < relaxed/8 {
 		t.Errorf("HiGHS says %v; too few of a kind", count)
 	}
+}
+
+// brokenBy returns the least sum by which a point of the columns' ranges breaks the
+// rows. HiGHS always knows it, though of the program itself, one in some thousands, it
+// says nothing but that it does not know.
+func brokenBy(t *testing.T, judge milp.Solver, p *milp.Problem) float64 {
+	t.Helper()
+	var e milp.Problem
+	for j := range p.Vars() {
+		e.AddVar(0, p.Lower[j], p.Upper[j])
+	}
+	for i := range p.Rows() {
+		from, to := p.Start[i], p.Start[i+1]
+		above, below := e.AddVar(1, 0, math.Inf(1)), e.AddVar(1, 0, math.Inf(1))
+		e.AddRow(p.RowLower[i], p.RowUpper[i], append(slices.Clone(p.Index[from:to]), above, below),
+			append(slices.Clone(p.Value[from:to]), -1, 1))
+	}
+	r, err := judge.Solve(context.Background(), &e, milp.Options{})
+	if err != nil || r.Status != milp.Optimal {
+		t.Fatalf("HiGHS says %v, %v of a program that has a point", r, err)
+	}
+	return r.Objective
 }
 
 func sameStatus(a lp.Status, b milp.Status) bool {

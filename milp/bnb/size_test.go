@@ -2,5 +2,12 @@
 
 package bnb_test
 
-// agreements is the number of programs that a generic solver judges.
-const agreements = 500
+// How many random programs are judged, by whom.
+const (
+	agreements            = 500 // by a generic solver
+	constrainees          = 160 // by the same, with hard constraints
+	penalised             = 16  // by the same, with steep penalties
+	relaxed               = 400 // linear ones, by the same, thrice each
+	enumerated            = 24  // by enumeration of all patterns
+	enumeratedConstrained = 120
+)
