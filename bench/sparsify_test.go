@@ -18,7 +18,7 @@ import (
 )
 
 var tinySparsify = sparsifyStudy{
-	Task: "push-t", Episodes: 12, Hidden: []int{8}, Epochs: 1, Budgets: []int{4, 2}, Methods: sparsify.MethodNames(), Seeds: 2, PlanSeeds: 1, FirstSeed: 1,
+	Task: "push-t", Episodes: 60, Hidden: []int{8}, Epochs: 1, Budgets: []int{4, 2}, Methods: sparsify.MethodNames(), Seeds: 2, PlanSeeds: 1, FirstSeed: 1,
 	Starts: 1, PlanTime: 20 * time.Millisecond, Loops: 1, LoopNodes: 1,
 }
 

@@ -66,7 +66,8 @@ type Report struct {
 }
 
 // Fit trains a new model on d. A cancelled ctx or diverging training returns the
-// best model so far, with its report, together with the error.
+// best model so far, with its report, together with the error; so does one in which
+// no epoch was better than the start ([UntrainedError]).
 func Fit(ctx context.Context, d *Dataset, opts FitOptions) (*Model, Report, error) {
 	if err := d.Validate(); err != nil {
 		return nil, Report{}, err
@@ -85,6 +86,9 @@ func Fit(ctx context.Context, d *Dataset, opts FitOptions) (*Model, Report, erro
 		}
 	}
 	m, progress, trainErr := t.Run(ctx)
+	if trainErr == nil {
+		trainErr = t.untrained()
+	}
 	report, err := t.Report(m, progress)
 	if err != nil {
 		return nil, Report{}, err

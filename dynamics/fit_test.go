@@ -3,6 +3,7 @@ package dynamics
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -176,6 +177,31 @@ func TestFitLearns(t *testing.T) {
 func equalMeta(a, b Meta) bool {
 	return a.Task == b.Task && slices.Equal(a.StateNames, b.StateNames) && a.Seed == b.Seed &&
 		a.DataHash == b.DataHash && a.Tool == b.Tool && a.Command == b.Command && reflect.DeepEqual(a.Errors, b.Errors)
+}
+
+// TestFitLearnsNothing: steps far too large leave the untrained model the best one, and
+// that is no result; a plant that the base knows already leaves nothing to learn.
+func TestFitLearnsNothing(t *testing.T) {
+	opts := smallFit()
+	opts.LearningRate, opts.Epochs = 30, 4
+	opts.Checkpoint = filepath.Join(t.TempDir(), "m.safetensors")
+	_, r, err := Fit(t.Context(), kinkedData(t, 60, 1), opts)
+	var untrained *UntrainedError
+	if !errors.As(err, &untrained) || untrained.Epochs != 4 || untrained.Last < untrained.Start || r.BestEpoch != 0 {
+		t.Errorf("error %v, report %+v", err, r)
+	}
+	if _, err := os.Stat(opts.Checkpoint); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("an untrained model was written: %v", err)
+	}
+	still := kinkedData(t, 60, 1)
+	for e := range still.Episodes {
+		for s := range still.Steps {
+			copy(still.State(e, s+1), still.State(e, s))
+		}
+	}
+	if _, r, err := Fit(t.Context(), still, smallFit()); err != nil || r.Best != 0 {
+		t.Errorf("where nothing moves: loss %g, %v", r.Best, err)
+	}
 }
 
 func TestFitIsRepeatable(t *testing.T) {

@@ -145,6 +145,27 @@ func (e *DivergedError) Error() string {
 		e.Loss, e.Step, e.Epoch, kept)
 }
 
+// UntrainedError says that no epoch of a training was better than its start, which
+// knows nothing.
+type UntrainedError struct {
+	Epochs      int
+	Start, Last float64 // validation losses
+}
+
+func (e *UntrainedError) Error() string {
+	return fmt.Sprintf("training learned nothing: the validation loss is %.4g at the start and was never lower in %d epochs (%.4g at the end); a smaller learning rate helps",
+		e.Start, e.Epochs, e.Last)
+}
+
+// untrained returns an error if nothing was learned although there was something to
+// learn.
+func (t *Trainer) untrained() error {
+	if t.bestEpoch > 0 || t.bestLoss == 0 || len(t.history) == 0 {
+		return nil
+	}
+	return &UntrainedError{Epochs: len(t.history), Start: t.bestLoss, Last: t.history[len(t.history)-1].Val}
+}
+
 // Run trains for all epochs and returns the model with the least validation
 // loss. If ctx is cancelled, or the loss leaves the finite numbers, it returns
 // the best model so far together with the error.

@@ -106,6 +106,7 @@ func TestBadInput(t *testing.T) {
 		{args: []string{"train", data, "--set", "horizon=99"}, want: []string{"data.npz", "horizon is 99", "1 to 10"}},
 		{args: []string{"train", data, "--set", "hidden=[0]"}, want: []string{"hidden[0]", "value is 0", "in [1, 4096]"}},
 		{args: []string{"train", data, "--set", "learning_rate=1e30", "--set", "clip_norm=0"}, want: []string{"data.npz", "training diverged", "smaller learning rate"}},
+		{args: []string{"train", data, "--set", "learning_rate=3", "--set", "epochs=2"}, want: []string{"data.npz", "training learned nothing", "smaller learning rate", "no model was written"}},
 		{args: []string{"train", data, "--sweep"}, want: []string{"--config is missing", "lists of values"}},
 		{args: []string{"train", data, "--sweep", "--config", badSweep}, want: []string{"sweep.yaml", "batch", "value is 0", "in [1, 1000000]"}},
 		{args: []string{"train", data, "--sweep", "--config", emptySweep}, want: []string{"empty.yaml", "batch", "the list is empty"}},

@@ -179,16 +179,23 @@ func (t *training) options(point sweepPoint) (dynamics.FitOptions, error) {
 // failed says of what file an error speaks, and which file is left; kept is "" for
 // none.
 func (t *training) failed(err error, kept string) error {
-	var d *dynamics.DivergedError
-	switch {
-	case errors.As(err, &d) && kept != "":
+	switch lost := withoutResult(err); {
+	case lost && kept != "":
 		return badInputf("data set %s: %w; that model is %s", t.name, err, kept)
-	case errors.As(err, &d):
+	case lost:
 		return badInputf("data set %s: %w; no model was written", t.name, err)
 	case kept != "":
 		return err
 	}
 	return badInputf("data set %s: %w", t.name, err) // it cannot be learned from like that
+}
+
+// withoutResult reports whether a training failed in a way that other options mend: it
+// diverged, or learned nothing.
+func withoutResult(err error) bool {
+	var diverged *dynamics.DivergedError
+	var untrained *dynamics.UntrainedError
+	return errors.As(err, &diverged) || errors.As(err, &untrained)
 }
 
 // stateFile returns the file that a training into a model file resumes from.
@@ -241,6 +248,8 @@ type modelResult struct {
 	Zeros      int           `json:"zeros"`
 	Parameters int           `json:"parameters"`
 	Loss       report.Number `json:"loss"`
+	Epochs     int           `json:"epochs"`
+	BestEpoch  int           `json:"best_epoch"` // whose parameters these are; 0 is the start
 	Error1     report.Number `json:"error_1"`
 	ErrorH     report.Number `json:"error_h"`
 	Horizon    int           `json:"horizon"`
@@ -273,7 +282,7 @@ func newSpreadResult(s *dynamics.Spread) *spreadResult {
 func newModelResult(m *dynamics.Model, r dynamics.Report, cpu time.Duration) modelResult {
 	return modelResult{
 		ReLUs: m.Net.Count(nn.ReLU), Identities: m.Net.Count(nn.Identity), Zeros: m.Net.Count(nn.Zero),
-		Parameters: r.Parameters, Loss: report.Number(r.Best),
+		Parameters: r.Parameters, Loss: report.Number(r.Best), Epochs: r.Epoch, BestEpoch: r.BestEpoch,
 		Error1: report.Number(r.Errors.OneStep.Mean), ErrorH: report.Number(r.Errors.HStep.Mean), Horizon: r.Errors.Horizon, ErrorUnit: r.Errors.Unit,
 		ByStep: r.Errors.ByStep, Spread: newSpreadResult(m.Meta.Spread),
 		Rate: float64(r.Samples) / max(cpu, time.Millisecond).Seconds(), Time: r.Elapsed.Seconds(),
@@ -281,7 +290,7 @@ func newModelResult(m *dynamics.Model, r dynamics.Report, cpu time.Duration) mod
 }
 
 func (r modelResult) text(w io.Writer) {
-	fmt.Fprintf(w, "%d ReLUs, %d parameters; validation loss %.4g\n", r.ReLUs, r.Parameters, r.Loss)
+	fmt.Fprintf(w, "%d ReLUs, %d parameters; validation loss %.4g after epoch %d of %d\n", r.ReLUs, r.Parameters, r.Loss, r.BestEpoch, r.Epochs)
 	fmt.Fprintf(w, "mean error on validation data: 1 step %.3g %s, %d steps %.3g %s\n", r.Error1, r.ErrorUnit, r.Horizon, r.ErrorH, r.ErrorUnit)
 	if n := len(r.ByStep); n > r.Horizon {
 		fmt.Fprintf(w, "after %d steps %.3g %s\n", n, r.ByStep[n-1], r.ErrorUnit)

@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -12,7 +11,6 @@ import (
 
 	"github.com/goccy/go-yaml"
 
-	"hinge/dynamics"
 	"hinge/internal/atomicfile"
 	"hinge/internal/strictyaml"
 	"hinge/report"
@@ -138,8 +136,7 @@ func (t *training) sweep(ctx context.Context, points []sweepPoint, path string) 
 	r := &sweepResult{Out: path}
 	for i, p := range points {
 		row, err := t.run(ctx, p, memberFile(path, i+1))
-		var diverged *dynamics.DivergedError
-		if err != nil && !errors.As(err, &diverged) {
+		if err != nil && !withoutResult(err) {
 			return nil, fmt.Errorf("training %d of %d,%s: %w", i+1, len(points), p.setting(), err)
 		}
 		if err != nil {
@@ -153,7 +150,7 @@ func (t *training) sweep(ctx context.Context, points []sweepPoint, path string) 
 		r.Rows = append(r.Rows, sweepRow{Number: i + 1, Settings: settings, modelResult: *row, axes: p.axes})
 	}
 	if len(r.Rows) == 0 {
-		return nil, badInputf("data set %s: all %d trainings diverged; smaller learning rates help", t.name, len(points))
+		return nil, badInputf("data set %s: all %d trainings diverged or learned nothing; smaller learning rates help", t.name, len(points))
 	}
 	r.sort()
 	best, err := os.ReadFile(r.Rows[0].Out)
@@ -166,7 +163,7 @@ func (t *training) sweep(ctx context.Context, points []sweepPoint, path string) 
 // sweepResult is the trainings of a sweep, best first.
 type sweepResult struct {
 	Rows     []sweepRow `json:"rows"`
-	Diverged []string   `json:"diverged,omitempty"` // the settings of those without a result
+	Diverged []string   `json:"diverged,omitempty"` // or learned nothing: the settings of those without a result
 	Out      string     `json:"out"`
 }
 
@@ -212,7 +209,7 @@ func (r *sweepResult) text(w io.Writer) {
 	}
 	fmt.Fprint(w, table)
 	for _, s := range r.Diverged {
-		fmt.Fprintf(w, "diverged: %s\n", s)
+		fmt.Fprintf(w, "diverged or learned nothing: %s\n", s)
 	}
 	fmt.Fprintf(w, "the best one is %s\n", r.Out)
 }
