@@ -7,10 +7,14 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"math"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
+
+	"hinge/internal/strictyaml"
 )
 
 // maxFileSize bounds what is read into memory: 256 MiB, eighty times the
@@ -65,6 +69,9 @@ func parseList(at string, data []byte) ([]object, error) {
 	if err := json.Unmarshal(data, &raw); err != nil {
 		return nil, fmt.Errorf("%s: %s", at, jsonProblem(err, "a list [..] of objects"))
 	}
+	if raw == nil {
+		return nil, fmt.Errorf("%s: null; it must be a list [..] of objects", at)
+	}
 	list := make([]object, len(raw))
 	for i, r := range raw {
 		var err error
@@ -88,6 +95,16 @@ func jsonProblem(err error, want string) string {
 }
 
 func (o object) has(key string) bool { return o.fields[key] != nil }
+
+// only reports a field that is none of those given.
+func (o object) only(keys ...string) error {
+	for _, key := range slices.Sorted(maps.Keys(o.fields)) {
+		if !slices.Contains(keys, key) {
+			return o.errorf(excerpt([]byte(key)), "unknown; %s", strictyaml.Choices("fields", key, keys))
+		}
+	}
+	return nil
+}
 
 // raw returns a field, or an error that says what should have been there.
 func (o object) raw(key, want string) (json.RawMessage, error) {
@@ -159,9 +176,13 @@ func (o object) vector(key string, n int) ([]float64, error) {
 	return v, nil
 }
 
-// matrix returns rows x cols finite numbers, row-major.
+// matrix returns rows x cols finite numbers, row-major; any number of rows if it is
+// negative.
 func (o object) matrix(key string, rows, cols int) ([]float64, error) {
 	want := fmt.Sprintf("a list of %d rows of %d numbers", rows, cols)
+	if rows < 0 {
+		want = fmt.Sprintf("a list of rows of %d numbers", cols)
+	}
 	r, err := o.raw(key, want)
 	if err != nil {
 		return nil, err
@@ -170,7 +191,7 @@ func (o object) matrix(key string, rows, cols int) ([]float64, error) {
 	if json.Unmarshal(r, &lines) != nil {
 		return nil, o.errorf(key, "%s; it must be %s", excerpt(r), want)
 	}
-	if len(lines) != rows {
+	if rows >= 0 && len(lines) != rows {
 		return nil, o.errorf(key, "%d rows; it must be %s", len(lines), want)
 	}
 	var v []float64

@@ -38,20 +38,23 @@ func readObstacles(o object) ([]Obstacle, error) {
 	return obstacles, nil
 }
 
-func readDisc(item object) (y Obstacle, err error) {
-	c, err := item.vector("c", 2)
+func readDisc(item object) (y Obstacle, err error) { return readDiscOf(item, "c", "r", "r_enlarged") }
+
+// readDiscOf reads a disc from the fields of the given names.
+func readDiscOf(item object, center, radius, enlarged string) (y Obstacle, err error) {
+	c, err := item.vector(center, 2)
 	if err != nil {
 		return y, err
 	}
 	y.Center = [2]float64(c)
-	if y.Radius, err = item.positive("r"); err != nil {
+	if y.Radius, err = item.positive(radius); err != nil {
 		return y, err
 	}
-	if y.Enlarged, err = item.positive("r_enlarged"); err != nil {
+	if y.Enlarged, err = item.positive(enlarged); err != nil {
 		return y, err
 	}
 	if y.Enlarged < y.Radius {
-		return y, item.errorf("r_enlarged", "%g; it must be at least r = %g", y.Enlarged, y.Radius)
+		return y, item.errorf(enlarged, "%g; it must be at least %s = %g", y.Enlarged, radius, y.Radius)
 	}
 	return y, nil
 }
@@ -62,7 +65,7 @@ func readPolygon(item object) (y Obstacle, err error) {
 	if err != nil {
 		return y, err
 	}
-	if len(v) < 6 || len(v)%2 != 0 {
+	if len(v)%2 != 0 {
 		return y, item.errorf("corners", "%d numbers; they must be x and y of at least three corners", len(v))
 	}
 	for i := 0; i < len(v); i += 2 {
@@ -71,13 +74,20 @@ func readPolygon(item object) (y Obstacle, err error) {
 	if y.Margin, err = item.number("margin"); err != nil {
 		return y, err
 	}
-	if y.Margin < 0 {
-		return y, item.errorf("margin", "%g; it must not be negative", y.Margin)
+	return y, item.convex(&y)
+}
+
+// convex reports a polygon that nothing can be kept out of.
+func (o object) convex(y *Obstacle) error {
+	switch at := y.reflex(); {
+	case y.Margin < 0:
+		return o.errorf("margin", "%g; it must not be negative", y.Margin)
+	case len(y.Corners) < 3:
+		return o.errorf("corners", "%d of them; they must be x and y of at least three corners", len(y.Corners))
+	case at >= 0:
+		return o.errorf("corners", "corner %d is no left turn; a polygon must be convex, its corners counter-clockwise (give another shape as several)", at)
 	}
-	if at := y.reflex(); at >= 0 {
-		return y, item.errorf("corners", "corner %d is no left turn; a polygon must be convex, its corners counter-clockwise (give another shape as several)", at)
-	}
-	return y, nil
+	return nil
 }
 
 // reflex returns a corner at which the boundary does not turn left, the last one if it goes
@@ -96,19 +106,6 @@ func (o *Obstacle) reflex() int {
 		return n - 1
 	}
 	return -1
-}
-
-// validate reports the first field of an obstacle that makes no sense.
-func (o *Obstacle) validate() error {
-	switch {
-	case o.Corners == nil && !(o.Radius > 0 && o.Enlarged >= o.Radius):
-		return fmt.Errorf("radius: %g, enlarged %g; the first must be positive and the other at least as much", o.Radius, o.Enlarged)
-	case o.Corners != nil && (len(o.Corners) < 3 || o.reflex() >= 0):
-		return fmt.Errorf("corners: %v; they must be those of a convex polygon, counter-clockwise", o.Corners)
-	case o.Margin < 0:
-		return fmt.Errorf("margin: %g; it must not be negative", o.Margin)
-	}
-	return nil
 }
 
 // side returns the outward normal of the side behind corner i, and how far it is from the

@@ -1,6 +1,7 @@
 package problems_test
 
 import (
+	"encoding/json"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -56,21 +57,50 @@ func TestRequestErrors(t *testing.T) {
 	}
 	checked := 0
 	for _, c := range []struct{ old, new, want string }{
-		{`"horizon":3`, `"horizon":0`, "horizon is 0"},
-		{`"horizon":3`, `"horizn":3`, `unknown field "horizn"`},
+		{`"horizon":3`, `"horizon":0`, "field horizon: 0; it must be a whole number in 1..10000"},
+		{`"horizon":3`, `"horizn":3`, `field horizn: unknown; did you mean "horizon"?`},
 		{`"horizon":3`, `"horizon":"three"`, "field horizon"},
-		{`"norm":"hinge"`, `"norm":"hing"`, `field cost[0].norm: norm is "hing"`},
-		{`"lower":[-1]`, `"lower":[2]`, "box coordinate 0 is [2, 1]"},
-		{`"lower":[-1]`, `"lower":[-1,0]`, "the action before the plan has 1 coordinates; it needs 2"},
-		{`"gates":["relu"`, `"gates":["tanh"`, `network.layers[0].gates: gate is "tanh"`},
+		{`"horizon":3`, `"horizon":10001`, "field horizon: 10001; it must be a whole number in 1..10000"},
+		{`"norm":"hinge"`, `"norm":"hing"`, `cost[0]: field norm: norm is "hing"`},
+		{`"norm":"hinge"`, `"norm":"disc"`, "cost[0]: field radius: missing"},
+		{`"lower":[-1]`, `"lower":[2]`, "field lower[0]: 2, above upper[0] = 1"},
+		{`"lower":[-1]`, `"lower":[-1,0]`, "field upper: 1 numbers; it must be 2"},
+		{`"lower":[-1]`, `"lower":[null]`, "field lower: entry 0 is null"},
+		{`"lower":[-1]`, `"lower":[]`, "field lower: empty"},
+		{`"lower":[-1],`, ``, "field lower: missing"},
+		{`"upper":[1]`, `"upper":[null]`, "field upper: entry 0 is null"},
+		{`"upper":[1]`, `"upper":null`, "field upper: null; it must be a list of numbers"},
+		{`"upper":[1],`, ``, "field upper: missing"},
+		{`"x0":[`, `"x0":[null,`, "field x0: entry 0 is null"},
+		{`"x0":[`, `"x0":[0,`, "field bias: 10 numbers; the last layer is the next state, which has the 11 coordinates of x0"},
+		{`"before":[`, `"before":[0,`, "field before: 2 numbers; it must be 1"},
+		{`"integer":[0]`, `"integer":[1]`, "field integer[0]: 1; it must be a coordinate of an action, in 0..0"},
+		{`"integer":[0]`, `"integer":[0,0]`, "field integer[1]: 0"},
+		{`"integer":[0]`, `"integer":[null]`, "field integer: entry 0 is null"},
+		{`"gates":["relu"`, `"gates":["tanh"`, `layers[0]: field gates[0]: gate is "tanh"`},
+		{`"gates":["relu"`, `"gates":[null`, `layers[0]: field gates[0]: null`},
+		{`"gates":["identity"`, `"gates":["relu"`, "field gates[0]: relu; the last layer is the next state"},
+		{`"bias":[`, `"bias":[null,`, "layers[0]: field bias: entry 0 is null"},
+		{`"weights":[`, `"weights":[1,`, "layers[0]: field weights"},
+		{`"weights":[`, `"weights":[null,`, "layers[0]: field weights: entry 0 is null"},
+		{`"weight":`, `"wight":`, `cost[0]: field wight: unknown; did you mean "weight"?`},
+		{`"weight":`, `"terminal":false,"rate":null,"weight":`, "cost[0]: field rate: null; it must be true or false"},
+		{`"weight":`, `"weight":-`, "cost[0]: field weight: -"},
+		{`"b":[`, `"b":[null,`, "cost[0]: field b: entry 0 is null"},
+		{`"w":[`, `"w":[1,`, "cost[0]: field w"},
+		{`"reference":[`, `"reference":[1,2,3,4,5,`, "field reference: "},
+		{`"time_weight":[`, `"time_weight":[1,`, "field time_weight: 4 numbers; it must be 3"},
+		{`"time_weight":[`, `"time_weight":[-`, "field time_weight[0]: -"},
 		{`{"network"`, `{"network"x`, "not JSON at byte"},
-		{`"horizon":3`, `"horizon":10001`, "field horizon: 10001; it must be at most 10000"},
-		{`"radius":0.5`, `"radius":-1`, "field obstacles[0].radius: -1, enlarged 0.6"},
-		{`"radius":0.5`, `"radius":0.7`, "field obstacles[0].radius: 0.7, enlarged 0.6"},
-		{`"radius":0.5`, `"corners":[[0,0],[0,1],[1,0]]`, "field obstacles[0].corners"},
-		{`"radius":0.5`, `"corners":[[0,0],[1,0],[0,1]],"margin":-1`, "field obstacles[0].margin: -1"},
-		{"}\n", "} {}", "more behind byte"},
-		{`"first":`, `"first":9,"last":9,"frst":`, `unknown field "frst"`},
+		{`"radius":0.5`, `"radius":-1`, "obstacles[0]: field radius: -1"},
+		{`"radius":0.5`, `"radius":0.7`, "obstacles[0]: field enlarged: 0.6; it must be at least radius = 0.7"},
+		{`"radius":0.5`, `"corners":[[0,0],[0,1],[1,0]]`, "obstacles[0]: field corners: corner 0 is no left turn"},
+		{`"radius":0.5`, `"corners":[[0,0],[1,0]]`, "obstacles[0]: field corners: 2 of them"},
+		{`"radius":0.5`, `"corners":[[0,0],[1,0],[0]]`, "obstacles[0]: field corners[2]: 1 numbers"},
+		{`"radius":0.5`, `"corners":[[0,0],[1,0],[0,1]],"margin":-1`, "obstacles[0]: field margin: -1"},
+		{"}\n", "} {}", "after top-level value"},
+		{`"first":`, `"first":9,"last":9,"frst":`, "constraints[0]: field frst: unknown"},
+		{`"first":`, `"first":9,"lst":`, "constraints[0]: field"},
 	} {
 		text := strings.Replace(string(data), c.old, c.new, 1)
 		if text == string(data) {
@@ -86,6 +116,57 @@ func TestRequestErrors(t *testing.T) {
 	}
 	if checked == 0 {
 		t.Fatal("nothing was checked")
+	}
+}
+
+// A null is no zero, and a field that every request has is never assumed.
+func TestRequestMustBeComplete(t *testing.T) {
+	path, _ := saved(t)
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	checked := 0
+	for _, at := range [][]string{
+		{"network"}, {"x0"}, {"lower"}, {"upper"}, {"horizon"}, {"cost"},
+		{"network", "layers"}, {"cost", "name"}, {"cost", "norm"}, {"cost", "weight"}, {"cost", "w"}, {"cost", "b"},
+		{"constraints", "name"}, {"constraints", "first"}, {"constraints", "last"}, {"constraints", "w"}, {"constraints", "b"},
+		{"obstacles", "center"}, {"obstacles", "radius"}, {"obstacles", "enlarged"},
+	} {
+		for _, null := range []bool{false, true} {
+			var v map[string]any
+			if err := json.Unmarshal(data, &v); err != nil {
+				t.Fatal(err)
+			}
+			inner, key := v, at[len(at)-1]
+			for _, k := range at[:len(at)-1] {
+				if list, ok := inner[k].([]any); ok {
+					inner = list[0].(map[string]any)
+				} else {
+					inner = inner[k].(map[string]any)
+				}
+			}
+			want := "null"
+			if delete(inner, key); null {
+				inner[key] = nil
+			} else {
+				want = "missing"
+			}
+			text, err := json.Marshal(v)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(path, text, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := problems.Open(path); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "field "+key) {
+				t.Errorf("%v %s: %v", at, want, err)
+			}
+			checked++
+		}
+	}
+	if checked != 40 {
+		t.Errorf("%d fields checked", checked)
 	}
 }
 

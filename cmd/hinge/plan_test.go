@@ -117,11 +117,11 @@ func TestBadRequest(t *testing.T) {
 	good := string(read(t, file))
 	checked := 0
 	for _, c := range []struct{ old, new, want string }{
-		{`"lower":[-1]`, `"lower":[3]`, "box coordinate 0 is [3, 1]; it must be finite with lower <= upper"},
+		{`"lower":[-1]`, `"lower":[3]`, "field lower[0]: 3, above upper[0] = 1; a box must not be empty"},
 		{`"lower":[-1]`, `"lower":[-1e999]`, "field lower"},
-		{`"x0":[1]`, `"x0":[1,2]`, "network maps 3 inputs to 1"},
-		{`"horizon":2`, `"horizon":-2`, "horizon is -2"},
-		{`"first":`, `"frist":`, `unknown field "frist"`},
+		{`"x0":[1]`, `"x0":[1,2]`, "the last layer is the next state, which has the 2 coordinates of x0"},
+		{`"horizon":2`, `"horizon":-2`, "field horizon: -2"},
+		{`"first":`, `"frist":`, `field frist: unknown; did you mean "first"?`},
 		{`"relu"`, `"sigmoid"`, `gate is "sigmoid"`},
 	} {
 		text := strings.Replace(good, c.old, c.new, 1)
