@@ -48,13 +48,14 @@ func sparkline(history []dynamics.Loss) string {
 	return string(line)
 }
 
-// saveLossPlot draws the losses of a training as PNG.
-func saveLossPlot(path string, p dynamics.Progress, model string, opts dynamics.TrainOptions) error {
+// saveLossPlot draws the losses of a training, whose first oneStep epochs learned from
+// first steps alone, as PNG.
+func saveLossPlot(path string, p dynamics.Progress, model string, oneStep int) error {
 	x, val := make([]float64, len(p.History)), make([]float64, len(p.History))
 	for i, l := range p.History {
 		x[i], val[i] = float64(i+1), l.Val
 	}
-	curves := append([]report.Curve{{Name: "validation, whole roll-out", Y: val}}, trainingCurves(p.History, oneStepEpochs(opts))...)
+	curves := append([]report.Curve{{Name: "validation, whole roll-out", Y: val}}, trainingCurves(p.History, oneStep)...)
 	plot := report.CurvesPlot{
 		Title: "Training of " + model, YLabel: "loss",
 		Subtitle: fmt.Sprintf("least validation loss %.4g, after epoch %d", p.Best, p.BestEpoch),

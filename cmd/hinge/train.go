@@ -59,7 +59,7 @@ how far they are apart. --set and --config know the keys
 	fl.BoolVar(&f.sweep, "sweep", false, "train all combinations of the values that --config lists")
 	fl.IntVar(&f.ensemble, "ensemble", 1, "models that differ in their random numbers alone")
 	fl.BoolVar(&f.resume, "resume", false, "go on where the same training was interrupted")
-	fl.StringVar(&f.plot, "plot", "", "also draw the losses of all epochs to this .png file")
+	fl.StringVar(&f.plot, "plot", "", "also draw the losses of all epochs to this .png file; of --sweep, those of the best model")
 	return a.command(c, "model file to write (default model.safetensors)", func(ctx context.Context, cmd *cobra.Command, args []string) (result, error) {
 		path, err := f.validate(a)
 		if err != nil {
@@ -81,7 +81,7 @@ how far they are apart. --set and --config know the keys
 		if r == nil {
 			return nil, err
 		}
-		return *r, err
+		return *r, joined(err, t.plotLosses(r))
 	})
 }
 
@@ -151,18 +151,19 @@ func (t *training) run(ctx context.Context, point sweepPoint, path string) (*mod
 	}
 	r := newModelResult(model, achieved, cputime.Process()-cpu)
 	r.Out, r.Seed = path, t.app.seed
-	if t.flags.plot != "" {
-		err = joined(err, t.savePlot(achieved.Progress, path, opts.TrainOptions))
-	}
+	r.progress, r.oneStep = achieved.Progress, oneStepEpochs(opts.TrainOptions)
 	return &r, err
 }
 
-// savePlot draws the losses of a training.
-func (t *training) savePlot(p dynamics.Progress, model string, opts dynamics.TrainOptions) error {
-	if len(p.History) == 0 {
-		return badInputf("--plot %s: the training of %s is over and its losses are not kept; leave out --plot, or train anew without --resume", t.flags.plot, model)
+// plotLosses draws the losses of a training, if --plot asks for it.
+func (t *training) plotLosses(r *modelResult) error {
+	switch {
+	case t.flags.plot == "":
+		return nil
+	case len(r.progress.History) == 0:
+		return badInputf("--plot %s: the training of %s is over and its losses are not kept; leave out --plot, or train anew without --resume", t.flags.plot, r.Out)
 	}
-	return saveLossPlot(t.flags.plot, p, model, opts)
+	return saveLossPlot(t.flags.plot, r.progress, r.Out, r.oneStep)
 }
 
 // options returns the options of a configuration.
@@ -260,6 +261,9 @@ type modelResult struct {
 	Time       float64       `json:"time_s"`
 	Seed       uint64        `json:"seed"`
 	Out        string        `json:"out"`
+
+	progress dynamics.Progress // of the training, with its losses
+	oneStep  int               // epochs that learned from first steps alone
 }
 
 // spreadResult is how far the members of an ensemble are apart.

@@ -61,6 +61,25 @@ func TestSweepTrainsAllCombinations(t *testing.T) {
 	}
 }
 
+// The picture of a sweep is that of its best training, whichever came last.
+func TestSweepPlotsTheBest(t *testing.T) {
+	dir := t.TempDir()
+	config := filepath.Join(dir, "sweep.yaml")
+	sweep := func(rates, plot string) []byte {
+		if err := os.WriteFile(config, []byte("hidden: [4]\nlearning_rate: "+rates+"\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		o := trained(t, "--config", config, "--sweep", "--plot", filepath.Join(dir, plot), "--out", filepath.Join(dir, "m.safetensors"))
+		if best := o["rows"].([]any)[0].(map[string]any)["settings"].(map[string]any)["learning_rate"]; best != nil && best != "0.01" {
+			t.Fatalf("the rate %v is the best", best)
+		}
+		return read(t, filepath.Join(dir, plot))
+	}
+	if want := sweep("0.01", "one.png"); !bytes.Equal(sweep("[0.01, 0.0001]", "two.png"), want) {
+		t.Error("the picture is not that of the best training")
+	}
+}
+
 func TestSweepGoesOnWhereOneDiverges(t *testing.T) {
 	dir := t.TempDir()
 	config := filepath.Join(dir, "sweep.yaml")

@@ -157,7 +157,7 @@ func (t *training) sweep(ctx context.Context, points []sweepPoint, path string) 
 	if err != nil {
 		return nil, err
 	}
-	return r, atomicfile.WriteBytes(path, best)
+	return r, joined(atomicfile.WriteBytes(path, best), t.plotLosses(&r.Rows[0].modelResult))
 }
 
 // sweepResult is the trainings of a sweep, best first.
@@ -211,5 +211,5 @@ func (r *sweepResult) text(w io.Writer) {
 	for _, s := range r.Diverged {
 		fmt.Fprintf(w, "diverged or learned nothing: %s\n", s)
 	}
-	fmt.Fprintf(w, "the best one is %s\n", r.Out)
+	fmt.Fprintf(w, "the best one, %s, is also %s\n", r.Rows[0].Out, r.Out)
 }
