@@ -28,12 +28,14 @@ type Spread struct {
 // FitEnsemble trains models that differ in [TrainOptions.Member] alone, from 0 to
 // members-1, the first one last: its Card can tell of the others, which are given
 // to it. each changes the options of a member before it is trained, such as its
-// files; nil for none.
+// files; nil for none. The report is that of the first one, but its Samples and
+// Elapsed are those of all.
 func FitEnsemble(ctx context.Context, d *Dataset, opts FitOptions, members int, each func(member int, o *FitOptions, others []*Model)) ([]*Model, Report, error) {
 	if members < 1 {
 		return nil, Report{}, fmt.Errorf("ensemble of %d models; it needs at least 1", members)
 	}
 	models := make([]*Model, members)
+	var total Progress
 	for i := members - 1; i >= 0; i-- {
 		o := opts
 		o.Member = uint64(i)
@@ -41,6 +43,8 @@ func FitEnsemble(ctx context.Context, d *Dataset, opts FitOptions, members int, 
 			each(i, &o, models[i+1:])
 		}
 		m, report, err := Fit(ctx, d, o)
+		total.Samples, total.Elapsed = total.Samples+report.Samples, total.Elapsed+report.Elapsed
+		report.Samples, report.Elapsed = total.Samples, total.Elapsed
 		if models[i] = m; err != nil || i == 0 {
 			return models, report, err
 		}

@@ -87,7 +87,7 @@ func TestEnsemble(t *testing.T) {
 	opts := smallFit()
 	var order []int
 	var spread Spread
-	models, _, err := FitEnsemble(t.Context(), d, opts, 3, func(member int, o *FitOptions, others []*Model) {
+	models, report, err := FitEnsemble(t.Context(), d, opts, 3, func(member int, o *FitOptions, others []*Model) {
 		order = append(order, member)
 		if member == 0 {
 			o.Card = func(m *Model, validation []int) (err error) {
@@ -105,7 +105,10 @@ func TestEnsemble(t *testing.T) {
 	if slices.Equal(models[0].Net.Params, models[1].Net.Params) || !slices.Equal(models[0].In.Mean, models[1].In.Mean) {
 		t.Error("members must differ in their weights and share their split")
 	}
-	single, _, err := Fit(t.Context(), d, opts)
+	single, one, err := Fit(t.Context(), d, opts)
+	if one.Samples == 0 || report.Samples != 3*one.Samples || report.Elapsed <= one.Elapsed/100 {
+		t.Errorf("three learned from %d windows in %v, one from %d in %v", report.Samples, report.Elapsed, one.Samples, one.Elapsed)
+	}
 	if err != nil || !slices.Equal(single.Net.Params, models[0].Net.Params) {
 		t.Errorf("the first member is not the model without an ensemble, %v", err)
 	}

@@ -75,9 +75,11 @@ type Progress struct {
 	Best          float64 // smallest Val so far
 	BestEpoch     int     // the epoch whose weights are kept; 0 is the start
 	LearningRate  float64
-	Samples       int // windows processed so far
-	Elapsed       time.Duration
-	History       []Loss // of all epochs so far; read-only
+	// Samples are the windows learned from and Elapsed the time, both of this process
+	// alone.
+	Samples int
+	Elapsed time.Duration
+	History []Loss // of all epochs so far; read-only
 }
 
 func (o TrainOptions) withDefaults() TrainOptions {

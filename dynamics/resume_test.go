@@ -57,8 +57,12 @@ func TestResume(t *testing.T) {
 			}
 		}
 		opts.Workers = 3
-		if _, _, err := Fit(t.Context(), d, opts); err != nil {
+		_, r, err := Fit(t.Context(), d, opts)
+		if err != nil {
 			t.Fatal(err)
+		}
+		if want := (opts.Epochs - stop) * 200; r.Samples != want {
+			t.Errorf("resumed after epoch %d: this process learned from %d windows, want %d", stop, r.Samples, want)
 		}
 		got, err := os.ReadFile(opts.Checkpoint)
 		if err != nil || !slices.Equal(got, want) {

@@ -54,6 +54,7 @@ type Trainer struct {
 	weights     []float32 // of the training windows by number; nil means 1 each
 	epochsDone  int
 	step, steps int
+	samples     int // windows learned from by this process, again where epochs repeat them
 	history     []Loss
 	best        []float32 // parameters with the least validation loss
 	bestLoss    float64
@@ -194,7 +195,7 @@ func (t *Trainer) Run(ctx context.Context) (*Model, Progress, error) {
 		}
 		t.epochsDone, t.history = p.Epoch, append(t.history, Loss{p.Train, p.Val})
 		p.Best, p.BestEpoch, p.History = t.bestLoss, t.bestEpoch, t.history
-		p.Samples, p.Elapsed = p.Epoch*len(t.train), time.Since(begin)
+		p.Samples, p.Elapsed = t.samples, time.Since(begin)
 		if err := t.checkpoint(improved); err != nil {
 			return t.result(), p, err
 		}
@@ -325,6 +326,7 @@ func (t *Trainer) update(batch []window) float64 {
 		t.Gating.Learn(t.mixSum, rate)
 	}
 	t.step++
+	t.samples += len(batch)
 	return loss / weight
 }
 

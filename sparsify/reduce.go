@@ -7,6 +7,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"time"
 
 	"hinge/dynamics"
 	"hinge/nn"
@@ -16,6 +17,8 @@ import (
 type Result struct {
 	Budget int
 	Model  *dynamics.Model // ReLU hidden units only
+	// Report is that of the last training, but its Samples and Elapsed are those of all
+	// phases since the budget before.
 	Report dynamics.Report
 	// Identities and Zeros count the units of the dense model that were folded
 	// away, dead ones as zeros; with Report.ReLUs they add up to its units.
@@ -148,6 +151,8 @@ type reduction struct {
 
 	identities, zeros int
 	done, total       int // epochs
+	samples           int // since the last result
+	elapsed           time.Duration
 	results           []Result
 }
 
@@ -201,6 +206,8 @@ func (r *reduction) finish(ctx context.Context, relus, epochs int) error {
 	if err != nil {
 		return err
 	}
+	report.Samples, report.Elapsed = r.samples, r.elapsed
+	r.samples, r.elapsed = 0, 0
 	result := Result{Budget: relus, Model: m, Report: report, Identities: r.identities, Zeros: r.zeros}
 	r.results = append(r.results, result)
 	if r.opts.OnResult == nil {
@@ -245,6 +252,7 @@ func (r *reduction) train(ctx context.Context, phase Phase, relus, epochs int, g
 	}
 	t.Gating = gating
 	m, p, err := t.Run(ctx)
+	r.samples, r.elapsed = r.samples+p.Samples, r.elapsed+p.Elapsed
 	if err != nil {
 		err = r.stopped(phase, t, m, p, err)
 	}

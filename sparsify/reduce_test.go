@@ -234,9 +234,15 @@ func TestReduceTellsResults(t *testing.T) {
 	opts := testOptions()
 	opts.Keep, opts.GateEpochs, opts.TuneEpochs, opts.Train.Epochs = 0.3, 1, 1, 1
 	var told []int
+	var samples, phase int
+	opts.OnEpoch = func(p Progress) { samples += p.Samples; phase = p.Samples }
 	full := errors.New("disk is full")
 	opts.OnResult = func(r Result) error {
 		told = append(told, r.Budget)
+		if r.Report.Samples != samples || samples <= phase {
+			t.Errorf("budget %d: %d windows of %d, %d of them in the last phase", r.Budget, r.Report.Samples, samples, phase)
+		}
+		samples = 0
 		if r.Budget == 6 {
 			return full
 		}
