@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"image/png"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -106,6 +107,9 @@ func TestLimitsAreTold(t *testing.T) {
 		if want := []bool{false, metric.limited}; !slices.Equal(panel.Curves[0].Open, want) {
 			t.Errorf("%s: open %v, want %v", metric.name, panel.Curves[0].Open, want)
 		}
+		if drawn := !math.IsNaN(panel.Curves[0].Y[1]); drawn == metric.counted {
+			t.Errorf("%s: drawn %v at the limit", metric.name, drawn)
+		}
 		for _, row := range s.report.Rows {
 			limit := metric.limited && !strings.HasPrefix(row.Name, "12")
 			if strings.HasSuffix(row.Metric, "at the limit") != limit {
@@ -116,7 +120,7 @@ func TestLimitsAreTold(t *testing.T) {
 			t.Errorf("%s: the reference is %g", metric.name, panel.Reference)
 		}
 	}
-	if few := g.subtitle(); !strings.Contains(few, "of plans range of 3 seeds") || !strings.Contains(few, "median of 10 seeds and its 95 % interval") {
+	if few := g.subtitle(); !strings.Contains(few, "plans: 3 seeds, range") || !strings.Contains(few, "medians of 10 seeds, 95 % interval") {
 		t.Errorf("the picture says %q", few)
 	}
 	if low, high := report.MedianInterval([]float64{1, 2, 3, 4, 5, 6}[:leastForInterval]); low != 1 || high != 6 {

@@ -14,6 +14,7 @@ type sparsifyMetric struct {
 	name, unit string
 	linear     bool // its values do not span decades
 	limited    bool // a plan that ended at the limit says only that it is no smaller
+	counted    bool // and not even that on another machine: it is not drawn
 	of         func(*reducedModel) float64
 }
 
@@ -38,7 +39,7 @@ var sparsifyMetrics = []sparsifyMetric{
 	{name: "unstable units of a plan", unit: "count", of: ofPlans(func(p *planFigures) float64 { return p.Unstable })},
 	provenShare,
 	{name: "gap left", unit: "mm", of: ofPlans(func(p *planFigures) float64 { return 1000 * p.Gap })},
-	{name: "nodes of a plan", unit: "count", limited: true, of: ofPlans(func(p *planFigures) float64 { return p.Nodes })},
+	{name: "nodes of a plan", unit: "count", limited: true, counted: true, of: ofPlans(func(p *planFigures) float64 { return p.Nodes })},
 	{name: "time of a plan", unit: "CPU s", limited: true, of: ofPlans(func(p *planFigures) float64 { return p.PlanTime })},
 }
 
@@ -65,18 +66,20 @@ const leastForInterval = 6
 
 // subtitle says what the bars and the hollow dots of the picture are.
 func (g *sparsifyStudy) subtitle() string {
-	bars := func(seeds int) string {
-		if seeds < leastForInterval {
-			return fmt.Sprintf("range of %d seeds", seeds)
-		}
-		return fmt.Sprintf("median of %d seeds and its 95 %% interval", seeds)
+	plans := min(g.Seeds, g.PlanSeeds)
+	text := fmt.Sprintf("%s: medians of %s", g.Task, bars(g.Seeds))
+	if bars(plans) != bars(g.Seeds) {
+		text += fmt.Sprintf(", plans: %s", bars(plans))
 	}
-	errors, plans := bars(g.Seeds), bars(min(g.Seeds, g.PlanSeeds))
-	if errors != plans {
-		errors += ", of plans " + plans
+	return text + fmt.Sprintf(". Dashed: dense. Hollow: some end at %g CPU s, not at 1 %% or 1 mm", g.PlanTime.Seconds())
+}
+
+// bars says how many seeds a median is of, and what is drawn around it.
+func bars(seeds int) string {
+	if seeds < leastForInterval {
+		return fmt.Sprintf("%d seeds, range", seeds)
 	}
-	return fmt.Sprintf("%s: %s. Dashed: the dense model. Hollow: some of these plans end at the limit of %g CPU s, not at 1 %% or 1 mm",
-		g.Task, errors, g.PlanTime.Seconds())
+	return fmt.Sprintf("%d seeds, 95 %% interval", seeds)
 }
 
 // panel draws a figure of all methods against the budget, and adds its rows.
@@ -90,12 +93,15 @@ func (g *sparsifyStudy) panel(s *session, metric sparsifyMetric, models []reduce
 		curve := report.Curve{Name: method}
 		for _, k := range budgets {
 			v, atLimit := figures(models, method, k, metric), metric.atLimit(models, method, k)
-			low, high := report.MedianInterval(v)
-			curve.Add(report.Median(v), atLimit)
-			curve.Low, curve.High = append(curve.Low, low), append(curve.High, high)
 			if len(v) > 0 {
 				s.add(fmt.Sprintf("%d ReLUs, %s: %s", k, method, metric.name), medianRow(atLimit), metric.unit, report.Median(v))
 			}
+			if atLimit && metric.counted {
+				v = nil
+			}
+			low, high := report.MedianInterval(v)
+			curve.Add(report.Median(v), atLimit)
+			curve.Low, curve.High = append(curve.Low, low), append(curve.High, high)
 		}
 		panel.Curves = append(panel.Curves, curve)
 	}
