@@ -93,15 +93,16 @@ func needFile(what, path string) error {
 var nowhereKept = []string{"out", "json", "verbose", "resume", "plot"}
 
 // commandLine returns how a command was called, for the metadata of what it
-// makes: folders are left out, since they mean nothing elsewhere.
-func commandLine(cmd *cobra.Command, args []string) string {
-	words := []string{cmd.CommandPath()}
+// makes, as a shell reads it: folders are left out, since they mean nothing elsewhere,
+// and so are the flags without.
+func commandLine(cmd *cobra.Command, args []string, without ...string) string {
+	words := strings.Fields(cmd.CommandPath())
 	for _, arg := range args {
 		words = append(words, withoutFolder(arg))
 	}
 	cmd.Flags().Visit(func(f *pflag.Flag) {
 		switch list, many := f.Value.(pflag.SliceValue); {
-		case slices.Contains(nowhereKept, f.Name):
+		case slices.Contains(nowhereKept, f.Name) || slices.Contains(without, f.Name):
 		case f.Name == "config" || f.Name == "data" || f.Name == "model":
 			words = append(words, "--"+f.Name, withoutFolder(f.Value.String()))
 		case f.Value.Type() == "bool":
@@ -114,7 +115,19 @@ func commandLine(cmd *cobra.Command, args []string) string {
 			words = append(words, "--"+f.Name, strings.Trim(f.Value.String(), "[]"))
 		}
 	})
-	return strings.Join(words, " ")
+	return shellWords(words)
+}
+
+// shellWords joins words such that a shell takes them apart again.
+func shellWords(words []string) string {
+	quoted := make([]string, len(words))
+	for i, w := range words {
+		quoted[i] = w
+		if w == "" || strings.ContainsAny(w, " \t\n'\"\\`$&|;<>(){}*?!~") {
+			quoted[i] = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
+		}
+	}
+	return strings.Join(quoted, " ")
 }
 
 // boolValue is what a flag that is true or false needs behind its name.

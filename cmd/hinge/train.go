@@ -75,6 +75,7 @@ how far they are apart. --set and --config know the keys
 		}
 		t := &training{app: a, flags: f, data: data, name: args[0], command: commandLine(cmd, args)}
 		if f.sweep {
+			t.command = commandLine(cmd, args, "sweep", "config", "set")
 			return t.sweep(ctx, configs, path)
 		}
 		r, err := t.run(ctx, configs[0], path)
@@ -118,7 +119,7 @@ type training struct {
 	flags   trainFlags
 	data    *dynamics.Dataset
 	name    string // of the data set's file
-	command string
+	command string // of a sweep, without what its points set
 }
 
 // run fits and saves the model or models of one configuration. What was
@@ -170,7 +171,7 @@ func (t *training) plotLosses(r *modelResult) error {
 func (t *training) options(point sweepPoint) (dynamics.FitOptions, error) {
 	opts := point.config.options()
 	opts.Seed, opts.Log, opts.Resume = t.app.seed, t.app.log, t.flags.resume
-	opts.Tool, opts.Command = version.Tool(), t.command+point.setting()
+	opts.Tool, opts.Command = version.Tool(), t.command+point.command(t.flags.sets)
 	if opts.Stable > 0 {
 		opts.Ranges = stableRanges(t.data)
 	}

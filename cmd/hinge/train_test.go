@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"image/png"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -49,8 +50,9 @@ func TestSweepTrainsAllCombinations(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !strings.Contains(m.Meta.Command, "--set hidden="+s["hidden"].(string)+" --set learning_rate=") {
-			t.Errorf("command %q does not tell the settings %v", m.Meta.Command, s)
+		again := runsAgain(t, m.Meta.Command)
+		if again.Hash() != m.Hash() || again.Meta.Command != m.Meta.Command {
+			t.Errorf("command %q makes another model than the one with %v, by %q", m.Meta.Command, s, again.Meta.Command)
 		}
 	}
 	if len(seen) != 4 || !seen["[8, 8] 0.003"] {
@@ -58,6 +60,55 @@ func TestSweepTrainsAllCombinations(t *testing.T) {
 	}
 	if !bytes.Equal(read(t, out), read(t, rows[0].(map[string]any)["out"].(string))) {
 		t.Error("--out is not the best model")
+	}
+}
+
+// runsAgain gives the command of a card to a shell and returns the model it makes.
+func runsAgain(t *testing.T, command string) *dynamics.Model {
+	t.Helper()
+	dir := t.TempDir()
+	for file, from := range map[string]string{"hinge": program, "data.npz": data, "model.safetensors": model} {
+		if err := os.Symlink(from, filepath.Join(dir, file)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sh := exec.Command("sh", "-c", "PATH=.:$PATH; "+command+" --out again.safetensors")
+	sh.Dir = dir
+	if out, err := sh.CombinedOutput(); err != nil {
+		t.Fatalf("%s: %v\n%s", command, err, out)
+	}
+	m, err := dynamics.Load(filepath.Join(dir, "again.safetensors"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// Other cards, too, have commands that make the same again.
+func TestCommandsOfCardsMakeTheSame(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "m.safetensors")
+	for _, args := range [][]string{
+		{"train", data, "--ensemble", "2", "--set", "hidden=[4, 4]", "--set", "epochs=2", "--seed", "7", "--out", out},
+		{"sparsify", model, "--data", data, "--budget", "4", "--set", "epochs=2", "--set", "method=magnitude", "--set", "gate_epochs=1", "--set", "tune_epochs=1", "--out", out},
+	} {
+		if o := hinge(t, args...); o.status != statusDone {
+			t.Fatal(o.stderr)
+		}
+		m, err := dynamics.Load(out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again := runsAgain(t, m.Meta.Command); again.Hash() != m.Hash() {
+			t.Errorf("command %q makes another model", m.Meta.Command)
+		}
+	}
+}
+
+func TestShellWords(t *testing.T) {
+	words := []string{"hidden=[8, 8]", "it's", "", "$HOME", "plain=[4]", "a\\b", "push-t:x.json#0"}
+	out, err := exec.Command("sh", "-c", `printf '%s\n' `+shellWords(words)).Output()
+	if err != nil || string(out) != strings.Join(words, "\n")+"\n" {
+		t.Errorf("a shell reads %q, %v", out, err)
 	}
 }
 

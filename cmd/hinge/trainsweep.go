@@ -19,17 +19,33 @@ import (
 // sweepPoint is one training of a sweep.
 type sweepPoint struct {
 	config trainConfig
-	axes   []axisValue // what is varied, and the values here
+	given  []axisValue // all that the file of the sweep gives
+	axes   []axisValue // what of it is varied
 }
 
 // axisValue is a key and its value, as YAML.
 type axisValue struct{ key, value string }
 
 // setting returns the values of the axes as flags of a command line.
-func (p sweepPoint) setting() string {
+func (p sweepPoint) setting() string { return settings(p.axes) }
+
+// command returns the flags that make this training one without a sweep, sets being
+// those of the sweep; "" where there is none.
+func (p sweepPoint) command(sets []string) string {
+	if p.given == nil {
+		return ""
+	}
+	flags := settings(p.given)
+	for _, s := range sets {
+		flags += " " + shellWords([]string{"--set", s})
+	}
+	return flags
+}
+
+func settings(values []axisValue) string {
 	var b strings.Builder
-	for _, v := range p.axes {
-		fmt.Fprintf(&b, " --set %s=%s", v.key, v.value)
+	for _, v := range values {
+		b.WriteString(" " + shellWords([]string{"--set", v.key + "=" + v.value}))
 	}
 	return b.String()
 }
@@ -112,6 +128,7 @@ func (p sweepPoint) with(path, key string, value any) (sweepPoint, error) {
 		return p, fmt.Errorf("--config %s: %s: %w", path, key, err)
 	}
 	flow := strings.TrimSpace(string(text))
+	p.given = append(slices.Clone(p.given), axisValue{key, flow})
 	p.axes = append(slices.Clone(p.axes), axisValue{key, flow})
 	return p, override(&p.config, path, strictyaml.Override{Label: "--config " + path, Key: key, Value: flow})
 }
