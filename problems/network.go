@@ -1,10 +1,6 @@
 package problems
 
-import (
-	"fmt"
-
-	"hinge/nn"
-)
+import "hinge/nn"
 
 // maxWidth bounds the size of a layer, so that sizes can be multiplied.
 const maxWidth = 1 << 16
@@ -40,7 +36,7 @@ func parseNetwork(path string, data []byte, in, out int) (*nn.Net, error) {
 		width = layers[i].out
 	}
 	if width != out {
-		return nil, fmt.Errorf("%s: field out: %d; the last layer must have %d outputs", list[len(list)-1].at, width, out)
+		return nil, list[len(list)-1].errorf("out", "%d; the last layer must have %d outputs", width, out)
 	}
 	return assemble(in, layers), nil
 }

@@ -1,179 +1,261 @@
 package problems
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"maps"
 	"math"
-	"os"
 	"slices"
 	"strconv"
-	"strings"
 
 	"hinge/internal/strictyaml"
 )
 
-// maxFileSize bounds what is read into memory: 256 MiB, eighty times the
-// largest file known.
-const maxFileSize = 256 << 20
-
-// readFile returns the content of a file of at most [maxFileSize] bytes.
-func readFile(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%s: %w; give the path of a problem's file, as seen from here", path, fs.ErrNotExist)
-	} else if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxFileSize+1))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	if len(data) > maxFileSize {
-		return nil, fmt.Errorf("%s: more than %d MiB; no problem of this kind is that large", path, maxFileSize>>20)
-	}
-	return data, nil
-}
-
 // object is a JSON object whose fields are read one by one, so that an error
 // can say which one is wrong. encoding/json alone would turn a null into a zero.
 type object struct {
-	at     string // file, then the path of the object within it
-	fields map[string]json.RawMessage
+	file *jsonFile
+	at   string // its path in the file, "" at the top
+	span
+	fields map[string]span
 }
 
-func (o object) errorf(key, format string, args ...any) error {
-	return fmt.Errorf("%s: field %s: %s", o.at, key, fmt.Sprintf(format, args...))
-}
-
-// parseObject reads the JSON object data. at says where it stands.
-func parseObject(at string, data []byte) (object, error) {
-	o := object{at: at}
-	if err := json.Unmarshal(data, &o.fields); err != nil {
-		return o, fmt.Errorf("%s: %s", at, jsonProblem(err, "an object {..}"))
+// parseObject reads a file that is one object.
+func parseObject(path string, data []byte) (object, error) {
+	f, s, err := parseJSON(path, data, "an object {..}")
+	if err != nil {
+		return object{}, err
 	}
-	if o.fields == nil {
-		return o, fmt.Errorf("%s: null; it must be an object {..}", at)
+	return f.object("", s)
+}
+
+// parseList reads a file that is a list of objects.
+func parseList(path string, data []byte) ([]object, error) {
+	f, s, err := parseJSON(path, data, "a list [..] of objects")
+	if err != nil {
+		return nil, err
+	}
+	return f.objects("", s)
+}
+
+// object returns the object that stands at a path of the file.
+func (f *jsonFile) object(at string, s span) (object, error) {
+	o := object{file: f, at: at, span: s, fields: map[string]span{}}
+	if f.data[s.from] != '{' {
+		return o, f.errorf(s.from, at, "it is of kind %s; it must be an object {..}", f.kind(s))
+	}
+	parts := f.elements(s)
+	for i := 0; i+1 < len(parts); i += 2 {
+		var key string
+		if err := json.Unmarshal(f.text(parts[i]), &key); err != nil {
+			return o, f.errorf(parts[i].from, at, "the name of a field is %s: %v", excerpt(f.text(parts[i])), err)
+		}
+		if _, twice := o.fields[key]; twice {
+			return o, f.errorf(parts[i].from, o.path(key), "there twice; every field may be there once")
+		}
+		o.fields[key] = parts[i+1]
 	}
 	return o, nil
 }
 
-// parseList reads a JSON list of objects.
-func parseList(at string, data []byte) ([]object, error) {
-	var raw []json.RawMessage
-	if err := json.Unmarshal(data, &raw); err != nil {
-		return nil, fmt.Errorf("%s: %s", at, jsonProblem(err, "a list [..] of objects"))
+// objects returns the objects of the list that stands at a path of the file.
+func (f *jsonFile) objects(at string, s span) ([]object, error) {
+	if f.data[s.from] != '[' {
+		return nil, f.errorf(s.from, at, "it is of kind %s; it must be a list [..] of objects", f.kind(s))
 	}
-	if raw == nil {
-		return nil, fmt.Errorf("%s: null; it must be a list [..] of objects", at)
-	}
-	list := make([]object, len(raw))
-	for i, r := range raw {
-		var err error
-		if list[i], err = parseObject(fmt.Sprintf("%s[%d]", at, i), r); err != nil {
+	var list []object
+	for i, part := range f.elements(s) {
+		o, err := f.object(fmt.Sprintf("%s[%d]", at, i), part)
+		if err != nil {
 			return nil, err
 		}
+		list = append(list, o)
 	}
 	return list, nil
 }
 
-func jsonProblem(err error, want string) string {
-	var kind *json.UnmarshalTypeError
-	if errors.As(err, &kind) {
-		return fmt.Sprintf("it is of kind %s; it must be %s", kind.Value, want)
+// path returns the path of a field in the file.
+func (o object) path(key string) string {
+	if key = excerpt([]byte(key)); o.at == "" {
+		return key
 	}
-	var syntax *json.SyntaxError
-	if errors.As(err, &syntax) {
-		return fmt.Sprintf("not JSON at byte %d: %v; it must be %s", syntax.Offset, err, want)
-	}
-	return err.Error()
+	return o.at + "." + key
 }
 
-func (o object) has(key string) bool { return o.fields[key] != nil }
+// errorf returns an error about a field, or about the object if it is not there.
+func (o object) errorf(key, format string, args ...any) error {
+	return o.entryErrorf(key, nil, format, args...)
+}
+
+// entryErrorf returns an error about one entry of a field: of a list, or of a list of lists.
+func (o object) entryErrorf(key string, entry []int, format string, args ...any) error {
+	s, ok := o.fields[key]
+	if !ok {
+		s = o.span
+	}
+	at := o.path(key)
+	for _, i := range entry {
+		s = o.file.element(s, i)
+		at += fmt.Sprintf("[%d]", i)
+	}
+	return o.file.errorf(s.from, at, format, args...)
+}
+
+func (o object) has(key string) bool {
+	_, ok := o.fields[key]
+	return ok
+}
+
+// null reports whether a field is there and null.
+func (o object) null(key string) bool { return o.has(key) && string(o.text(key)) == "null" }
+
+// text returns the text of a field.
+func (o object) text(key string) []byte { return o.file.text(o.fields[key]) }
 
 // only reports a field that is none of those given.
 func (o object) only(keys ...string) error {
 	for _, key := range slices.Sorted(maps.Keys(o.fields)) {
 		if !slices.Contains(keys, key) {
-			return o.errorf(excerpt([]byte(key)), "unknown; %s", strictyaml.Choices("fields", key, keys))
+			return o.errorf(key, "unknown; %s", strictyaml.Choices("fields", key, keys))
 		}
 	}
 	return nil
 }
 
-// raw returns a field, or an error that says what should have been there.
-func (o object) raw(key, want string) (json.RawMessage, error) {
-	r, ok := o.fields[key]
+// value returns a field, or an error that says what should have been there.
+func (o object) value(key, want string) (span, error) {
+	s, ok := o.fields[key]
 	if !ok {
-		return nil, o.errorf(key, "missing; it must be %s", want)
+		return s, o.errorf(key, "missing; it must be %s", want)
 	}
-	return r, nil
+	return s, nil
+}
+
+// object returns the object that a field is.
+func (o object) object(key string) (object, error) {
+	s, err := o.value(key, "an object {..}")
+	if err != nil {
+		return object{}, err
+	}
+	return o.file.object(o.path(key), s)
 }
 
 // list returns the objects of a list.
 func (o object) list(key string) ([]object, error) {
-	r, err := o.raw(key, "a list [..] of objects")
+	s, err := o.value(key, "a list [..] of objects")
 	if err != nil {
 		return nil, err
 	}
-	return parseList(o.at+": field "+key, r)
+	return o.file.objects(o.path(key), s)
 }
 
-// text returns a string.
-func (o object) text(key string) (string, error) {
-	r, err := o.raw(key, "a string")
+// string returns a string.
+func (o object) string(key string) (string, error) {
+	s, err := o.value(key, "a string")
 	if err != nil {
 		return "", err
 	}
-	var s *string
-	if json.Unmarshal(r, &s) != nil || s == nil {
-		return "", o.errorf(key, "%s; it must be a string", excerpt(r))
+	var v string
+	if o.file.kind(s) != "string" || json.Unmarshal(o.file.text(s), &v) != nil {
+		return "", o.errorf(key, "%s; it must be a string", excerpt(o.file.text(s)))
 	}
-	return *s, nil
+	return v, nil
+}
+
+// strings returns n strings.
+func (o object) strings(key string, n int) ([]string, error) {
+	want := fmt.Sprintf("a list of %d strings", n)
+	s, err := o.value(key, want)
+	if err != nil {
+		return nil, err
+	}
+	if o.file.kind(s) != "array" {
+		return nil, o.errorf(key, "%s; it must be %s", excerpt(o.file.text(s)), want)
+	}
+	parts := o.file.elements(s)
+	if len(parts) != n {
+		return nil, o.errorf(key, "%d entries; it must be %s", len(parts), want)
+	}
+	list := make([]string, n)
+	for i, part := range parts {
+		if o.file.kind(part) != "string" || json.Unmarshal(o.file.text(part), &list[i]) != nil {
+			return nil, o.entryErrorf(key, []int{i}, "%s; it must be a string", excerpt(o.file.text(part)))
+		}
+	}
+	return list, nil
+}
+
+// flag returns true or false; false if the field is absent.
+func (o object) flag(key string) (bool, error) {
+	if !o.has(key) {
+		return false, nil
+	}
+	switch text := string(o.text(key)); text {
+	case "true", "false":
+		return text == "true", nil
+	default:
+		return false, o.errorf(key, "%s; it must be true or false", excerpt([]byte(text)))
+	}
 }
 
 // number returns a finite number.
 func (o object) number(key string) (float64, error) {
-	r, err := o.raw(key, "a number")
+	s, err := o.value(key, "a number")
 	if err != nil {
 		return 0, err
 	}
-	v, problem := parseNumber(string(r))
-	if problem != "" {
-		return 0, o.errorf(key, "%s", problem)
+	v, ok := parseNumber(o.file.text(s))
+	if !ok {
+		return 0, o.errorf(key, "%s; it must be a finite number", excerpt(o.file.text(s)))
 	}
 	return v, nil
 }
 
 // integer returns a whole number in [low, high].
 func (o object) integer(key string, low, high int) (int, error) {
-	r, err := o.raw(key, "a whole number")
+	s, err := o.value(key, "a whole number")
 	if err != nil {
 		return 0, err
 	}
-	v, err := strconv.Atoi(string(r))
+	v, err := strconv.Atoi(string(o.file.text(s)))
 	if err != nil || v < low || v > high {
-		return 0, o.errorf(key, "%s; it must be a whole number in %d..%d", excerpt(r), low, high)
+		return 0, o.errorf(key, "%s; it must be a whole number in %d..%d", excerpt(o.file.text(s)), low, high)
 	}
 	return v, nil
 }
 
 // vector returns n finite numbers; any number of them if n is negative.
 func (o object) vector(key string, n int) ([]float64, error) {
-	r, err := o.raw(key, "a list of numbers")
+	s, err := o.value(key, "a list of numbers")
 	if err != nil {
 		return nil, err
 	}
-	v, problem := parseVector(nil, r, n)
-	if problem != "" {
-		return nil, o.errorf(key, "%s", problem)
+	return o.appendVector(nil, key, nil, s, n)
+}
+
+// appendVector appends to dst the n numbers of the list s: a field, or an entry of it.
+func (o object) appendVector(dst []float64, key string, entry []int, s span, n int) ([]float64, error) {
+	if o.file.kind(s) != "array" {
+		return dst, o.entryErrorf(key, entry, "%s; it must be a list of numbers", excerpt(o.file.text(s)))
 	}
-	return v, nil
+	before, bad := len(dst), span{}
+	o.file.parts(s, func(part span) bool {
+		v, ok := parseNumber(o.file.text(part))
+		if !ok {
+			bad = part
+			return false
+		}
+		dst = append(dst, v)
+		return true
+	})
+	got := len(dst) - before
+	if bad != (span{}) {
+		return dst, o.entryErrorf(key, append(slices.Clip(entry), got), "%s; it must be a finite number", excerpt(o.file.text(bad)))
+	}
+	if n >= 0 && got != n {
+		return dst, o.entryErrorf(key, entry, "%d numbers; it must be %d", got, n)
+	}
+	return dst, nil
 }
 
 // matrix returns rows x cols finite numbers, row-major; any number of rows if it is
@@ -183,65 +265,28 @@ func (o object) matrix(key string, rows, cols int) ([]float64, error) {
 	if rows < 0 {
 		want = fmt.Sprintf("a list of rows of %d numbers", cols)
 	}
-	r, err := o.raw(key, want)
+	s, err := o.value(key, want)
 	if err != nil {
 		return nil, err
 	}
-	var lines []json.RawMessage
-	if json.Unmarshal(r, &lines) != nil {
-		return nil, o.errorf(key, "%s; it must be %s", excerpt(r), want)
+	if o.file.kind(s) != "array" {
+		return nil, o.errorf(key, "%s; it must be %s", excerpt(o.file.text(s)), want)
 	}
+	lines := o.file.elements(s)
 	if rows >= 0 && len(lines) != rows {
 		return nil, o.errorf(key, "%d rows; it must be %s", len(lines), want)
 	}
 	var v []float64
 	for i, line := range lines {
-		var problem string
-		if v, problem = parseVector(v, line, cols); problem != "" {
-			return nil, o.errorf(fmt.Sprintf("%s[%d]", key, i), "%s", problem)
+		if v, err = o.appendVector(v, key, []int{i}, line, cols); err != nil {
+			return nil, err
 		}
 	}
 	return v, nil
 }
 
-// parseVector appends the numbers of a flat JSON list to dst. The second result
-// says what is wrong with it, if anything is.
-func parseVector(dst []float64, raw json.RawMessage, n int) ([]float64, string) {
-	body := bytes.TrimSpace(raw)
-	if len(body) < 2 || body[0] != '[' {
-		return dst, fmt.Sprintf("%s; it must be a list of numbers", excerpt(raw))
-	}
-	before := len(dst)
-	if body = bytes.TrimSpace(body[1 : len(body)-1]); len(body) > 0 {
-		for item := range strings.SplitSeq(string(body), ",") {
-			v, problem := parseNumber(strings.TrimSpace(item))
-			if problem != "" {
-				return dst, fmt.Sprintf("entry %d is %s", len(dst)-before, problem)
-			}
-			dst = append(dst, v)
-		}
-	}
-	if got := len(dst) - before; n >= 0 && got != n {
-		return dst, fmt.Sprintf("%d numbers; it must be %d", got, n)
-	}
-	return dst, ""
-}
-
-// parseNumber returns a finite number that is valid JSON by itself.
-func parseNumber(s string) (float64, string) {
-	v, err := strconv.ParseFloat(s, 64)
-	if err != nil || math.IsInf(v, 0) || math.IsNaN(v) || !json.Valid([]byte(s)) {
-		return 0, fmt.Sprintf("%s; it must be a finite number", excerpt([]byte(s)))
-	}
-	return v, ""
-}
-
-// excerpt returns the start of a value for a message.
-func excerpt(raw []byte) string {
-	const most = 40
-	s := strings.TrimSpace(string(raw))
-	if len(s) > most {
-		s = strings.ToValidUTF8(s[:most], "") + ".."
-	}
-	return s
+// parseNumber returns a finite number, if a valid JSON value is one.
+func parseNumber(text []byte) (v float64, ok bool) {
+	v, err := strconv.ParseFloat(string(text), 64)
+	return v, err == nil && !math.IsInf(v, 0) && !math.IsNaN(v)
 }

@@ -66,12 +66,12 @@ func convexCombination(corners [][2]float64, q [2]float64) bool {
 func TestPolygonErrors(t *testing.T) {
 	checked := 0
 	for _, c := range []struct{ text, want string }{
-		{`{"corners": [0,0,1,0], "margin": 0}`, "field corners: 2 of them"},
-		{`{"corners": [0,0,1,0,0,1], "margin": -1}`, "field margin: -1"},
+		{`{"corners": [0,0,1,0], "margin": 0}`, "corners: 2 of them"},
+		{`{"corners": [0,0,1,0,0,1], "margin": -1}`, "margin: -1"},
 		{`{"corners": [0,0,0,1,1,0], "margin": 0}`, "corner 0 is no left turn"},
 		{`{"corners": [0,0,2,0,2,2,1,1,0,2], "margin": 0}`, "corner 3 is no left turn"},
 		{`{"corners": [0,1,-0.6,-0.8,0.95,0.3,-0.95,0.3,0.6,-0.8], "margin": 0}`, "must be convex"},
-		{`{"corners": [0,0,1,0,0,1]}`, "field margin: missing"},
+		{`{"corners": [0,0,1,0,0,1]}`, "margin: missing"},
 	} {
 		o, err := parseObject("file.json", []byte(`{"obstacles": [`+c.text+`]}`))
 		if err != nil {

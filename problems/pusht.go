@@ -134,13 +134,13 @@ func readPublished(o object) ([]Published, error) {
 	if !o.has("methods") {
 		return nil, nil
 	}
-	methods, err := parseObject(o.at+": field methods", o.fields["methods"])
+	methods, err := o.object("methods")
 	if err != nil {
 		return nil, err
 	}
 	var plans []Published
 	for _, name := range slices.Sorted(maps.Keys(methods.fields)) {
-		m, err := parseObject(methods.at+"."+name, methods.fields[name])
+		m, err := methods.object(name)
 		if err != nil {
 			return nil, err
 		}

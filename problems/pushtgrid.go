@@ -35,7 +35,7 @@ func parsePushTGrid(path string, data []byte) (p *Problem, network string, err e
 	if err != nil {
 		return nil, "", err
 	}
-	if network, err = o.text("network"); err != nil {
+	if network, err = o.string("network"); err != nil {
 		return nil, "", err
 	}
 	if network == "" || filepath.IsAbs(network) {
@@ -75,7 +75,7 @@ func readGridCost(o object, target []float64) (*control.Cost, error) {
 	if err != nil {
 		return nil, err
 	}
-	kind, err := o.text("cost")
+	kind, err := o.string("cost")
 	if err != nil {
 		return nil, err
 	}
@@ -96,7 +96,7 @@ func readGridCost(o object, target []float64) (*control.Cost, error) {
 // readReference reads what is known; optimum is there only where it is proven.
 func readReference(o object, horizon int) (r Reference, err error) {
 	r.Optimum = math.NaN()
-	if o.has("optimum") && string(o.fields["optimum"]) != "null" {
+	if o.has("optimum") && !o.null("optimum") {
 		if r.Optimum, err = o.number("optimum"); err != nil {
 			return r, err
 		}

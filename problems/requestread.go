@@ -1,7 +1,6 @@
 package problems
 
 import (
-	"encoding/json"
 	"fmt"
 	"math"
 
@@ -92,7 +91,7 @@ func (o object) box(lower, upper string) (b control.Box, err error) {
 	}
 	for i, l := range b.Lower {
 		if l > b.Upper[i] {
-			return b, o.errorf(fmt.Sprintf("%s[%d]", lower, i), "%g, above %s[%d] = %g; a box must not be empty", l, upper, i, b.Upper[i])
+			return b, o.entryErrorf(lower, []int{i}, "%g, above %s[%d] = %g; a box must not be empty", l, upper, i, b.Upper[i])
 		}
 	}
 	return b, nil
@@ -111,7 +110,7 @@ func (o object) coordinates(key string, n int) ([]int, error) {
 	seen := make([]bool, n)
 	for i, x := range v {
 		if x != math.Trunc(x) || x < 0 || x >= float64(n) || seen[int(x)] {
-			return nil, o.errorf(fmt.Sprintf("%s[%d]", key, i), "%g; it must be a coordinate of an action, in 0..%d, each there once", x, n-1)
+			return nil, o.entryErrorf(key, []int{i}, "%g; it must be a coordinate of an action, in 0..%d, each there once", x, n-1)
 		}
 		list[i], seen[int(x)] = int(x), true
 	}
@@ -120,11 +119,7 @@ func (o object) coordinates(key string, n int) ([]int, error) {
 
 // readStep reads the network [x; u] -> x'.
 func readStep(o object, nx, nu int) (*nn.Net, error) {
-	r, err := o.raw("network", "an object {..}")
-	if err != nil {
-		return nil, err
-	}
-	network, err := parseObject(o.at+": field network", r)
+	network, err := o.object("network")
 	if err != nil {
 		return nil, err
 	}
@@ -181,14 +176,14 @@ func readLayer(o object, width int) (l nn.Layer, weights, bias []float64, err er
 
 // readGates reads the names of n gates.
 func readGates(o object, n int) ([]nn.Gate, error) {
-	names, err := o.texts("gates", n)
+	names, err := o.strings("gates", n)
 	if err != nil {
 		return nil, err
 	}
 	gates := make([]nn.Gate, n)
 	for i, name := range names {
 		if gates[i], err = nn.ParseGate(name); err != nil {
-			return nil, o.errorf(fmt.Sprintf("gates[%d]", i), "%v", err)
+			return nil, o.entryErrorf("gates", []int{i}, "%v", err)
 		}
 	}
 	return gates, nil
@@ -201,7 +196,7 @@ func checkLast(o object, l *nn.Layer, nx int) error {
 	}
 	for i := range l.Out {
 		if g := l.Gate(i); g != nn.Identity {
-			return o.errorf(fmt.Sprintf("gates[%d]", i), "%v; the last layer is the next state, its gates must be %v", g, nn.Identity)
+			return o.entryErrorf("gates", []int{i}, "%v; the last layer is the next state, its gates must be %v", g, nn.Identity)
 		}
 	}
 	return nil
@@ -232,10 +227,10 @@ func readTerm(o object, c *control.Cost) (k control.Term, err error) {
 	if err = o.only("name", "norm", "weight", "radius", "w", "b", "rate", "terminal", "time_weight", "reference"); err != nil {
 		return k, err
 	}
-	if k.Name, err = o.text("name"); err != nil {
+	if k.Name, err = o.string("name"); err != nil {
 		return k, err
 	}
-	norm, err := o.text("norm")
+	norm, err := o.string("norm")
 	if err != nil {
 		return k, err
 	}
@@ -284,7 +279,7 @@ func readTimes(o object, k *control.Term, horizon int) (err error) {
 	}
 	for i, w := range k.TimeWeight {
 		if w < 0 {
-			return o.errorf(fmt.Sprintf("time_weight[%d]", i), "%g; it must not be negative", w)
+			return o.entryErrorf("time_weight", []int{i}, "%g; it must not be negative", w)
 		}
 	}
 	if !o.has("reference") {
@@ -323,7 +318,7 @@ func readConstraint(o object, c *control.Cost) (k control.Constraint, err error)
 	if err = o.only("name", "first", "last", "w", "b"); err != nil {
 		return k, err
 	}
-	if k.Name, err = o.text("name"); err != nil {
+	if k.Name, err = o.string("name"); err != nil {
 		return k, err
 	}
 	if k.First, err = o.integer("first", 0, c.Horizon); err != nil {
@@ -400,39 +395,4 @@ func readKeepOutPolygon(item object) (y Obstacle, err error) {
 		}
 	}
 	return y, item.convex(&y)
-}
-
-// flag returns true or false; false if the field is absent.
-func (o object) flag(key string) (bool, error) {
-	if !o.has(key) {
-		return false, nil
-	}
-	var v *bool
-	if json.Unmarshal(o.fields[key], &v) != nil || v == nil {
-		return false, o.errorf(key, "%s; it must be true or false", excerpt(o.fields[key]))
-	}
-	return *v, nil
-}
-
-// texts returns n strings.
-func (o object) texts(key string, n int) ([]string, error) {
-	r, err := o.raw(key, "a list of strings")
-	if err != nil {
-		return nil, err
-	}
-	var list []*string
-	if json.Unmarshal(r, &list) != nil {
-		return nil, o.errorf(key, "%s; it must be a list of strings", excerpt(r))
-	}
-	if len(list) != n {
-		return nil, o.errorf(key, "%d strings; it must be %d", len(list), n)
-	}
-	texts := make([]string, n)
-	for i, s := range list {
-		if s == nil {
-			return nil, o.errorf(fmt.Sprintf("%s[%d]", key, i), "null; it must be a string")
-		}
-		texts[i] = *s
-	}
-	return texts, nil
 }

@@ -121,7 +121,7 @@ func TestBadRequest(t *testing.T) {
 		{`"lower":[-1]`, `"lower":[-1e999]`, "field lower"},
 		{`"x0":[1]`, `"x0":[1,2]`, "the last layer is the next state, which has the 2 coordinates of x0"},
 		{`"horizon":2`, `"horizon":-2`, "field horizon: -2"},
-		{`"first":`, `"frist":`, `field frist: unknown; did you mean "first"?`},
+		{`"first":`, `"frist":`, `field constraints[0].frist: unknown; did you mean "first"?`},
 		{`"relu"`, `"sigmoid"`, `gate is "sigmoid"`},
 	} {
 		text := strings.Replace(good, c.old, c.new, 1)
