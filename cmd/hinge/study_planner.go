@@ -7,10 +7,12 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 
 	"github.com/spf13/cobra"
 
+	"hinge/control"
 	"hinge/dynamics"
 	"hinge/internal/strictyaml"
 	"hinge/nn"
@@ -129,7 +131,7 @@ func (a *app) plannerStudy(ctx context.Context, s plannerStudy, command string) 
 	_, err = sparsify.Ease(ctx, model, data, sparsify.EaseOptions{
 		Train:  dynamics.TrainOptions{Seed: a.seed, Epochs: s.epochs, Log: a.log},
 		Rounds: s.rounds, Recipes: s.recipes(), Slack: orNone(s.slack),
-		Ranges: func(m *dynamics.Model, played *dynamics.Dataset) dynamics.UnitRanges { return stableRanges(played)(m) },
+		Ranges: playedRanges,
 		Play:   w.play, Judge: w.judge,
 		OnTrial: func(t sparsify.Trial) {
 			if t.Done == 1 {
@@ -332,6 +334,46 @@ func (w *plannerWork) play(ctx context.Context, m *dynamics.Model, round int) (*
 // playedSteps is the length of the windows that episodes, which end when they
 // succeed, are cut into.
 const playedSteps = 3
+
+// What the reward for stable units looks at: so many windows that were played, and
+// how far states and actions may be from them, in typical motions of a step and in
+// ranges of the action.
+const (
+	rewardedWindows = 8
+	nearState       = 0.25
+	nearAction      = 0.25
+)
+
+// playedRanges returns what the units of m can be along windows that were played: near
+// every state, and every action taken there, as seen from where the window starts. From
+// the whole box of actions, where no plan stays, hardly any unit can be stable.
+func playedRanges(m *dynamics.Model, played *dynamics.Dataset) dynamics.UnitRanges {
+	action := actionBox(played)
+	var boxes []control.Box
+	n := min(rewardedWindows, played.Episodes)
+	for i := range n {
+		e := i * played.Episodes / n
+		frame := played.Align.Of(played.State(e, 0))
+		for t := range played.Steps {
+			x, u := make([]float64, played.Nx), make([]float64, played.Nu)
+			frame.Points(x, played.State(e, t))
+			frame.Vectors(u, played.Action(e, t))
+			box := control.Box{Lower: append(x, u...)}
+			box.Upper = slices.Clone(box.Lower)
+			for j := range box.Lower {
+				near := 0.0
+				if j < played.Nx {
+					near = nearState * m.Out.Scale[j]
+				} else {
+					near = nearAction * (action.Upper[j-played.Nx] - action.Lower[j-played.Nx])
+				}
+				box.Lower[j], box.Upper[j] = box.Lower[j]-near, box.Upper[j]+near
+			}
+			boxes = append(boxes, box)
+		}
+	}
+	return dynamics.IntervalRanges(m, boxes)
+}
 
 // windowsPlayed returns all windows of the episodes.
 func windowsPlayed(episodes []*scenario.Outcome) (*dynamics.Dataset, error) {

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"io"
+	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -156,5 +157,40 @@ func TestPlannerStudyIsKept(t *testing.T) {
 	}
 	if len(want) > 0 || !slices.Equal(back.Files, []string{filepath.Join(a.out, "model.safetensors")}) {
 		t.Errorf("missing rows %v, files %v", want, back.Files)
+	}
+}
+
+// The reward for stable units looks near the states and actions that were played: what
+// the units are there lies within the ranges, which move with the actions.
+func TestPlayedRanges(t *testing.T) {
+	m, d := smallModel(t)
+	const units = 4
+	lower, upper, _ := playedRanges(m, d)(m.Net)
+	if len(lower) != d.Episodes*d.Steps*units {
+		t.Fatalf("%d ranges of %d units in %d windows of %d steps", len(lower), units, d.Episodes, d.Steps)
+	}
+	at := func(e, t int) []float64 { // pre-activations where the window was
+		v := append(slices.Clone(d.State(e, t)), d.Action(e, t)...)
+		f := make([]float64, len(v))
+		for i := range f {
+			f[i] = (v[i] - m.In.Mean[i]) / m.In.Scale[i]
+		}
+		z := slices.Clone(m.Net.Bias(0))
+		for j := range z {
+			for i, w := range m.Net.Weight(0)[j*len(f) : (j+1)*len(f)] {
+				z[j] += w * f[i]
+			}
+		}
+		return z
+	}
+	for e := range d.Episodes {
+		for step := range d.Steps {
+			for j, z := range at(e, step) {
+				i := (e*d.Steps+step)*units + j
+				if middle := (lower[i] + upper[i]) / 2; !(lower[i] < upper[i]) || math.Abs(middle-z) > 1e-9*(1+math.Abs(z)) {
+					t.Errorf("window %d, step %d, unit %d: range %g to %g around %g", e, step, j, lower[i], upper[i], z)
+				}
+			}
+		}
 	}
 }
