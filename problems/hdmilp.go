@@ -64,7 +64,7 @@ type hdProblem struct {
 
 	net                        *hdNet
 	initial, constraints, goal []hdRow
-	reward                     []hdTerm
+	reward                     []hdReward
 	x0                         []float64
 }
 
@@ -95,6 +95,9 @@ func parseHDMILP(texts map[string]hdText, horizon int) (*Problem, error) {
 	}
 	return out, nil
 }
+
+// end is the last line of a text.
+func (p *hdProblem) end(kind string) hdLine { return lastLine(p.texts[kind].path, p.texts[kind].data) }
 
 // read parses every text.
 func (p *hdProblem) read() (err error) {
@@ -165,8 +168,7 @@ func (p *hdProblem) transitions() (*hdMap, error) {
 		}
 		r, ok := known[v.index]
 		if !ok {
-			return nil, fmt.Errorf("%s: the state %q is predicted by no unit of the mappings, and there is no row with %s' of it", p.texts["dnn"].path,
-				excerpt([]byte(v.name)), excerpt([]byte(v.name)))
+			return nil, p.end("dnn").errorf("no unit up to here predicts %s and no transition has %s'; the mappings must name one that does, or there must be such a row", v.declared(), excerpt([]byte(v.name)))
 		}
 		to.add(p.solve(r))
 	}
@@ -261,8 +263,8 @@ func (p *hdProblem) start() error {
 		p.x0[p.count[hdState]+k] = p.x0[i]
 	}
 	if i := slices.Index(fixed, false); i >= 0 {
-		name := excerpt([]byte(p.of(hdState)[i].name))
-		return fmt.Errorf("%s: the start of the state %q is not given; there must be a row %s,==,VALUE", p.texts["initial"].path, name, name)
+		v := p.of(hdState)[i]
+		return p.end("initial").errorf("no row up to here is the start of %s; there must be %s,==,VALUE", v.declared(), excerpt([]byte(v.name)))
 	}
 	return nil
 }

@@ -1,7 +1,7 @@
 package problems
 
 import (
-	"fmt"
+	"errors"
 	"math"
 	"slices"
 
@@ -44,10 +44,30 @@ func (p *hdProblem) systems() (first, path, last hdSystem, err error) {
 		{&last, p.forms("goal", p.goal), next, "at t = H, where only the goal holds"},
 	} {
 		if *s.to, err = eliminate(s.rows, s.cost, names); err != nil {
-			return first, path, last, fmt.Errorf("%s: %s, %w", p.texts["reward"].path, s.at, err)
+			return first, path, last, p.unbounded(s.at, err)
 		}
 	}
 	return first, path, last, nil
+}
+
+// unbounded says in which line of the reward, or of the variables, an auxiliary stands
+// that could not be eliminated.
+func (p *hdProblem) unbounded(at string, err error) error {
+	var stuck *hdStuck
+	if !errors.As(err, &stuck) {
+		return err
+	}
+	return p.charged(stuck.auxiliary).errorf("%s, %v", at, err)
+}
+
+// charged returns the line that rewards auxiliary i, the one that declares it if none does.
+func (p *hdProblem) charged(i int) hdLine {
+	for _, r := range p.reward {
+		if v := p.vars[r.v]; v.role == hdAuxiliary && v.index == i {
+			return r.line
+		}
+	}
+	return p.of(hdAuxiliary)[i].line
 }
 
 // clipPasses is how often limits are derived from each other.
@@ -134,9 +154,9 @@ func (p *hdProblem) finite(where string, v hdVariable, lower, upper float64) err
 	name := excerpt([]byte(v.name))
 	switch {
 	case math.IsInf(lower, 0):
-		return fmt.Errorf("%s: the %v %q has no finite lower limit; the rows of the %s must give one, such as %s,>=,VALUE", p.texts["constraints"].path, v.role, name, where, name)
+		return p.end("constraints").errorf("%s has no finite lower limit up to here; the rows of the %s must give one, such as %s,>=,VALUE", v.declared(), where, name)
 	case math.IsInf(upper, 0):
-		return fmt.Errorf("%s: the %v %q has no finite upper limit; the rows of the %s must give one, such as %s,<=,VALUE", p.texts["constraints"].path, v.role, name, where, name)
+		return p.end("constraints").errorf("%s has no finite upper limit up to here; the rows of the %s must give one, such as %s,<=,VALUE", v.declared(), where, name)
 	}
 	return nil
 }

@@ -19,8 +19,21 @@ type hdForm struct {
 
 // hdCharge is a convex cost at one step: the largest of its rows over [x; u].
 type hdCharge struct {
-	name string
-	rows []hdForm // y is empty
+	name  string
+	rows  []hdForm // y is empty
+	first int      // auxiliary that is charged
+}
+
+// hdStuck says why an auxiliary cannot be eliminated.
+type hdStuck struct {
+	auxiliary int
+	problem   string
+}
+
+func (e *hdStuck) Error() string { return e.problem }
+
+func stuck(auxiliary int, format string, args ...any) error {
+	return &hdStuck{auxiliary, fmt.Sprintf(format, args...)}
 }
 
 // hdSystem is what holds at one step once the auxiliaries are gone.
@@ -103,16 +116,20 @@ func (s *hdSystem) eliminateGroup(rows []hdForm, group []int, cost []float64, na
 		}
 	}
 	var charged []string
+	var first int
 	e := len(cost)
 	price := hdForm{y: make([]float64, e+1), label: "reward"}
 	for _, i := range group {
 		if price.y[i] = cost[i]; cost[i] != 0 {
+			if len(charged) == 0 {
+				first = i
+			}
 			charged = append(charged, names[i])
 		}
 	}
 	if len(charged) > 0 {
 		if len(mine) == 0 {
-			return fmt.Errorf("the reward of %s has no limit: no constraint speaks of it", strings.Join(charged, ", "))
+			return stuck(first, "the reward of %s has no limit: no constraint speaks of it", strings.Join(charged, ", "))
 		}
 		price.v, price.y[e] = make([]float64, len(mine[0].v)), -1
 		mine = append(mine, price)
@@ -123,7 +140,7 @@ func (s *hdSystem) eliminateGroup(rows []hdForm, group []int, cost []float64, na
 			return err
 		}
 	}
-	charge := hdCharge{name: strings.Join(charged, " ")}
+	charge := hdCharge{name: strings.Join(charged, " "), first: first}
 	for _, r := range mine {
 		if w := -r.y[e]; w > 0 {
 			r.scale(1 / w)
@@ -135,7 +152,7 @@ func (s *hdSystem) eliminateGroup(rows []hdForm, group []int, cost []float64, na
 	switch {
 	case len(charged) == 0:
 	case len(charge.rows) == 0:
-		return fmt.Errorf("the reward of %s has no limit: the constraints let it grow for ever", strings.Join(charged, ", "))
+		return stuck(first, "the reward of %s has no limit: the constraints let it grow for ever", strings.Join(charged, ", "))
 	default:
 		s.charges = append(s.charges, charge)
 	}
@@ -167,7 +184,7 @@ func eliminateOne(rows []hdForm, i int, name string) ([]hdForm, error) {
 		}
 	}
 	if len(rest)+len(above)*len(below) > maxForms {
-		return nil, fmt.Errorf("auxiliary %s: %d rows limit it from above and %d from below; that is too many to eliminate it", name, len(above), len(below))
+		return nil, stuck(i, "auxiliary %s: %d rows limit it from above and %d from below; that is too many to eliminate it", name, len(above), len(below))
 	}
 	for _, a := range above {
 		for _, b := range below {

@@ -15,18 +15,18 @@ func TestHDMILPErrors(t *testing.T) {
 		kind, text string
 		want       []string // of the message
 	}{
-		{"pvariables", "action_continuous: u", []string{"pvariables.txt", "1 actions and 0 states"}},
+		{"pvariables", "action_continuous: u", []string{"pvariables.txt: line 1: 1 actions and 0 states"}},
 		{"pvariables", vars + ", state_real: y", []string{"pvariables.txt: line 1", `"state_real: y"`, "continuous, integer or boolean"}},
 		{"pvariables", vars + ", state_continuous: x", []string{"line 1", `"x"`, "differ"}},
 		{"pvariables", vars + ", state_continuous: y", []string{"initial.txt"}}, // see below: not predicted
 		{"pvariables", strings.Replace(vars, "auxiliary_continuous: p", "auxiliary_integer: p", 1), []string{"constraints.txt: line 3", `"p"`, "continuous"}},
-		{"pvariables", strings.Replace(vars, "state_continuous", "state_integer", 1), []string{"constraints.txt", `"x"`, "no finite lower limit"}},
+		{"pvariables", strings.Replace(vars, "state_continuous", "state_integer", 1), []string{"constraints.txt: line 5: ", `"x", which line 1 of pvariables.txt declares`, "no finite lower limit"}},
 		{"mappings", "N0,u\nN1,x\nD2,y", []string{"mappings.txt: line 3", `"y"`, "declared"}},
 		{"mappings", "N0,u\nN1,x\nD2,u", []string{"mappings.txt: line 3", `"D2"`, `action "u"`}},
 		{"mappings", "N0,u\nN1,x\nD1,x\nD2,x", []string{"mappings.txt: line 4", `"D2"`, "no other unit"}},
 		{"mappings", "N0", []string{"mappings.txt: line 1", "UNIT,VARIABLE"}},
 		{"mappings", "N0,u\nN0,x", []string{"mappings.txt: line 2", "twice"}},
-		{"mappings", "N0,u\nN1,x", []string{"dnn.txt", `"x"`, "x'"}},
+		{"mappings", "N0,u\nN1,x", []string{"dnn.txt: line 2: ", `"x", which line 1 of pvariables.txt declares`, "x'"}},
 		{"dnn", "D1,step,N0,1,B0,0", []string{"dnn.txt: line 1", `"step"`, "relu or linear"}},
 		{"dnn", "D1,relu,N0,1,B0", []string{"dnn.txt: line 1", "5 fields", "pairs"}},
 		{"dnn", "D1,relu,N0,one", []string{"dnn.txt: line 1", "weight of N0", `"one"`}},
@@ -36,24 +36,24 @@ func TestHDMILPErrors(t *testing.T) {
 		{"dnn", "D1,relu,N0,1,N0,2", []string{"dnn.txt: line 1", "field 5", `"N0"`, "once"}},
 		{"dnn", "D1,relu,N0,1\nD1,relu,N0,1", []string{"dnn.txt: line 2", `"D1"`, "twice"}},
 		{"dnn", "D2,linear,N0,1e308,N1,1e308,B,1e308", nil},
-		{"initial", "", []string{"initial.txt", `"x"`, "x,==,VALUE"}},
-		{"initial", "x,>=,1", []string{"initial.txt", `"x"`, "x,==,VALUE"}},
+		{"initial", "", []string{"initial.txt: line 1: ", `"x", which line 1 of pvariables.txt declares`, "x,==,VALUE"}},
+		{"initial", "\nx,>=,1\n", []string{"initial.txt: line 2: ", `"x"`, "x,==,VALUE"}},
 		{"initial", "x,=,1", []string{"initial.txt: line 1", `"="`, "<=, >= or =="}},
 		{"initial", "x,==,one", []string{"initial.txt: line 1", `"one"`, "finite"}},
 		{"initial", "x,==", []string{"initial.txt: line 1", "then a number"}},
-		{"constraints", strings.Replace(hdTiny["constraints"], "u,<=,1\n", "", 1), []string{"constraints.txt", `action "u"`, "no finite upper limit", "u,<=,VALUE"}},
+		{"constraints", strings.Replace(hdTiny["constraints"], "u,<=,1\n", "", 1), []string{"constraints.txt: line 4: ", `action "u", which line 1 of pvariables.txt declares`, "no finite upper limit", "u,<=,VALUE"}},
 		{"constraints", "v,>=,-1", []string{"constraints.txt: line 1", `"v"`, "actions (u)", "states (x)"}},
 		{"constraints", "x',>=,-1", []string{"constraints.txt: line 1", "rewards and transitions"}},
 		{"constraints", "two*x,>=,-1", []string{"constraints.txt: line 1", `"two*x"`, "finite number"}},
 		{"constraints", "x,x,>=,-1", []string{"constraints.txt: line 1", "once"}},
 		{"goal", "u,>=,0", []string{"goal.txt: line 1", `action "u"`}},
-		{"goal", "", []string{"reward.txt", "t = H", "reward of p has no limit"}},
-		{"reward", "p',1", []string{"reward.txt", "on the way", "grow for ever"}},
+		{"goal", "", []string{"reward.txt: line 1: ", "t = H", "reward of p has no limit"}},
+		{"reward", "u,1\np',1", []string{"reward.txt: line 2: ", "on the way", "grow for ever"}},
 		{"reward", "u',1", []string{"reward.txt: line 1", "no value at the next step"}},
 		{"reward", "u,1,2", []string{"reward.txt: line 1", "NAME,WEIGHT"}},
 		{"reward", "u,inf", []string{"reward.txt: line 1", "finite"}},
 		{"reward", "u,1\nu,2", []string{"reward.txt: line 2", "twice"}},
-		{"constraints", hdTiny["constraints"] + "\nu,x,-1*p,<=,0", []string{"reward.txt", "state and action of one step together"}},
+		{"constraints", hdTiny["constraints"] + "\nu,x,-1*p,<=,0", []string{"reward.txt: line 1: ", "state and action of one step together"}},
 		{"transitions", "x',-1*x,<=,0", []string{"transitions.txt: line 1", "must be =="}},
 		{"transitions", "x,==,0", []string{"transitions.txt: line 1", "no next state"}},
 		{"transitions", "x',p,==,0", []string{"transitions.txt: line 1", `"p"`}},
@@ -65,7 +65,7 @@ func TestHDMILPErrors(t *testing.T) {
 			texts = hdTexts("mappings", "N0,u\nN1,x", c.kind, c.text)
 		case strings.HasSuffix(c.text, "state_continuous: y"):
 			texts = hdTexts(c.kind, c.text, "initial", "x,==,1\ny,==,1")
-			c.want = []string{"dnn.txt", `"y"`, "predicted by no unit"}
+			c.want = []string{"dnn.txt: line 2: ", `"y", which line 1 of`, "predicts"}
 		}
 		p, err := parseHDMILP(texts, 2)
 		if c.want == nil {

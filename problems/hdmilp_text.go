@@ -28,6 +28,12 @@ type hdVariable struct {
 	role           hdRole
 	whole, boolean bool
 	index          int
+	line           hdLine // that declares it
+}
+
+// declared says for a message where the variable comes from.
+func (v *hdVariable) declared() string {
+	return fmt.Sprintf("the %v %q, which line %d of %s declares,", v.role, excerpt([]byte(v.name)), v.line.number, v.line.at)
 }
 
 // hdDomain is the variables of a problem. Where a state must be a whole number,
@@ -109,6 +115,11 @@ func hdLines(at string, data []byte) []hdLine {
 	return lines
 }
 
+// lastLine is where something is missing that no line has.
+func lastLine(at string, data []byte) hdLine {
+	return hdLine{at: at, number: max(1, bytes.Count(bytes.TrimRight(data, "\n"), []byte{'\n'})+1)}
+}
+
 // number64 reads field i.
 func (l hdLine) number64(i int, what string) (float64, error) {
 	v, err := strconv.ParseFloat(l.fields[i], 64)
@@ -137,7 +148,7 @@ func parseHDVariables(at string, data []byte) (*hdDomain, error) {
 			}
 			kind, name, _ := strings.Cut(f, ":")
 			v, known := hdKinds[strings.TrimSpace(kind)]
-			v.name = strings.TrimSpace(name)
+			v.name, v.line = strings.TrimSpace(name), l
 			switch _, twice := d.named[v.name]; {
 			case !known:
 				return nil, l.errorf("variable %d is %q; it must be KIND: NAME, KIND one of action_, state_ or auxiliary_ with continuous, integer or boolean", i+1, excerpt([]byte(f)))
@@ -158,7 +169,7 @@ func parseHDVariables(at string, data []byte) (*hdDomain, error) {
 		}
 	}
 	if d.count[hdAction] == 0 || d.count[hdState] == 0 {
-		return nil, fmt.Errorf("%s: %d actions and %d states; a problem needs one of each at least", at, d.count[hdAction], d.count[hdState])
+		return nil, lastLine(at, data).errorf("%d actions and %d states up to here; a problem needs one of each at least", d.count[hdAction], d.count[hdState])
 	}
 	return d, nil
 }
@@ -242,9 +253,15 @@ func (l hdLine) term(i int, d *hdDomain, mayPrime bool) (t hdTerm, err error) {
 	return t, nil
 }
 
+// hdReward is a term of the reward and where it stands.
+type hdReward struct {
+	hdTerm
+	line hdLine
+}
+
 // parseHDReward reads "name, weight" lines into terms.
-func parseHDReward(at string, data []byte, d *hdDomain) ([]hdTerm, error) {
-	var reward []hdTerm
+func parseHDReward(at string, data []byte, d *hdDomain) ([]hdReward, error) {
+	var reward []hdReward
 	for _, l := range hdLines(at, data) {
 		if len(l.fields) != 2 {
 			return nil, l.errorf("%q; it must be NAME,WEIGHT", excerpt([]byte(l.text)))
@@ -265,7 +282,7 @@ func parseHDReward(at string, data []byte, d *hdDomain) ([]hdTerm, error) {
 				return nil, l.errorf("%q is rewarded twice; every variable may be there once", excerpt([]byte(l.fields[0])))
 			}
 		}
-		reward = append(reward, t)
+		reward = append(reward, hdReward{t, l})
 	}
 	return reward, nil
 }

@@ -1,7 +1,6 @@
 package problems
 
 import (
-	"fmt"
 	"math"
 	"slices"
 
@@ -119,7 +118,7 @@ func (w *hdWriter) costs(first, path, last hdSystem) error {
 		case 0:
 			constant += float64(w.horizon-1) * c.value()
 		case 2:
-			return fmt.Errorf("%s: the reward of %s depends on state and action of one step together; it may depend on one of them", w.texts["reward"].path, c.name)
+			return w.charged(c.first).errorf("the reward of %s depends on state and action of one step together; it may depend on one of them", c.name)
 		}
 	}
 	for _, c := range last.charges {
