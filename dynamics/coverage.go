@@ -57,6 +57,12 @@ func (d *Dataset) row(dst []float64, e, t int) {
 	copy(dst[d.Nx:], d.Action(e, t))
 }
 
+// StateName returns the name of state coordinate i, x_i where it has none.
+func (s *Signals) StateName(i int) string { return s.coordinate(i, i+1) }
+
+// StateUnit returns the unit of state coordinate i, "" where it is not known.
+func (s *Signals) StateUnit(i int) string { return s.unitOf(i, i+1) }
+
 // coordinate returns the name of coordinate i of [x; u].
 func (s *Signals) coordinate(i, nx int) string {
 	switch {

@@ -40,6 +40,8 @@ type Errors struct {
 	// coordinate, in its own unit, for those states whose units differ.
 	OneStepOf []float64 `json:"one_step_of,omitempty"`
 	HStepOf   []float64 `json:"h_step_of,omitempty"`
+	// ByStepOf are these root mean squares for every step of ByStep: steps x Nx.
+	ByStepOf [][]float64 `json:"by_step_of,omitempty"`
 }
 
 // stepsShown is how many steps a model's error is known for at least.
@@ -77,9 +79,8 @@ type evaluation struct {
 	d       *Dataset
 	horizon int
 	moved   movement
-	steps   []*tally // all rows, by step
-	h       coordinates
-	one     coordinates
+	steps   []*tally      // all rows, by step
+	of      []coordinates // by step
 
 	oneMoved, hMoved, still *tally
 }
@@ -88,11 +89,12 @@ func newEvaluation(d *Dataset, episodes []int, horizon int) *evaluation {
 	dim := d.Meta.pointDim()
 	v := &evaluation{
 		d: d, horizon: horizon, moved: newMovement(d, episodes),
-		steps: make([]*tally, max(horizon, min(stepsShown, d.Steps))), one: make(coordinates, d.Nx), h: make(coordinates, d.Nx),
+		steps:    make([]*tally, max(horizon, min(stepsShown, d.Steps))),
 		oneMoved: newTally(dim), hMoved: newTally(dim), still: newTally(dim),
 	}
+	v.of = make([]coordinates, len(v.steps))
 	for k := range v.steps {
-		v.steps[k] = newTally(dim)
+		v.steps[k], v.of[k] = newTally(dim), make(coordinates, d.Nx)
 	}
 	return v
 }
@@ -102,18 +104,13 @@ func (v *evaluation) add(e, t, k int, predicted []float64) {
 	recorded := v.d.State(e, t+k)
 	touched := v.moved.between(v.d.State(e, t+k-1), recorded)
 	v.steps[k-1].add(predicted, recorded)
-	if k == 1 {
-		v.one.add(predicted, recorded)
-		if touched {
-			v.oneMoved.add(predicted, recorded)
-			v.still.add(v.d.State(e, t), recorded)
-		}
+	v.of[k-1].add(predicted, recorded)
+	if k == 1 && touched {
+		v.oneMoved.add(predicted, recorded)
+		v.still.add(v.d.State(e, t), recorded)
 	}
-	if k == v.horizon {
-		v.h.add(predicted, recorded)
-		if touched {
-			v.hMoved.add(predicted, recorded)
-		}
+	if k == v.horizon && touched {
+		v.hMoved.add(predicted, recorded)
 	}
 }
 
@@ -123,10 +120,11 @@ func (v *evaluation) errors() Errors {
 		OneStep: v.steps[0].stats(), OneStepMoved: v.oneMoved.stats(),
 		HStep: v.steps[v.horizon-1].stats(), HStepMoved: v.hMoved.stats(), Still: v.still.stats(),
 	}
-	for _, s := range v.steps {
-		e.ByStep = append(e.ByStep, s.stats().Mean)
+	for k, s := range v.steps {
+		stats := s.stats()
+		e.ByStep, e.ByStepOf = append(e.ByStep, stats.Mean), append(e.ByStepOf, v.of[k].rms(stats.Rows))
 	}
-	e.OneStepOf, e.HStepOf = v.one.rms(e.OneStep.Rows), v.h.rms(e.HStep.Rows)
+	e.OneStepOf, e.HStepOf = e.ByStepOf[0], e.ByStepOf[v.horizon-1]
 	return e
 }
 

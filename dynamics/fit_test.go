@@ -376,6 +376,9 @@ func TestEvaluate(t *testing.T) {
 		{"by step", float64(len(e.ByStep)), 3},
 		{"after two steps", e.ByStep[1], e.HStep.Mean},
 		{"second coordinate", e.OneStepOf[1], 0.5},
+		{"second coordinate after two steps", e.ByStepOf[1][1], 1},
+		{"second coordinate after three", e.ByStepOf[2][1], 1.5},
+		{"second coordinate at the horizon", e.HStepOf[1], 1},
 	} {
 		if math.Abs(c.got-c.want) > 1e-12 {
 			t.Errorf("%s is %g, want %g", c.name, c.got, c.want)

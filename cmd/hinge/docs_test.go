@@ -53,6 +53,10 @@ func TestYourRobot(t *testing.T) {
 	if e, still := facts["error_1"].(float64), facts["error_standing_still"].(float64); e > still/10 {
 		t.Errorf("the model errs by %g; standing still by %g", e, still)
 	}
+	speed, unit := facts["error_of_velocity"].(map[string]any), facts["error_unit"]
+	if steps := speed["rms_by_step"].([]any); speed["unit"] != "m/s" || unit != "mixed" || len(steps) != 10 {
+		t.Errorf("errors in %v; of the velocity %v", unit, speed)
+	}
 	for _, picture := range []string{"coverage.png", "loss.png", "roll-out.png", "run/plan.png"} {
 		read(t, filepath.Join(dir, picture))
 	}

@@ -130,7 +130,7 @@ func inspectModel(path string) (*inspection, error) {
 		{"zeros", m.Net.Count(nn.Zero)},
 		{"parameters", len(m.Net.Params)},
 	}
-	facts = append(facts, errorFacts(m.Meta.Errors)...)
+	facts = append(facts, errorFacts(m.Meta.Errors, &m.Meta.Signals)...)
 	if r := m.Meta.Reach; r != nil {
 		facts = append(facts, fact{"unstable_by_step", rounded(r.Unstable)}, fact{"unstable_starts", r.Starts})
 	}

@@ -51,10 +51,10 @@ func (f inspectFlags) add(r *inspection, path string) error {
 	return nil
 }
 
-// errorFacts tell how well a model predicts.
-func errorFacts(e dynamics.Errors) []fact {
+// errorFacts tell how well a model predicts the coordinates s.
+func errorFacts(e dynamics.Errors, s *dynamics.Signals) []fact {
 	facts := []fact{
-		{"error_unit", e.Unit},
+		{"error_unit", commonUnit(e.Unit)},
 		{"error_1", report.Number(e.OneStep.Mean)},
 		{"error_1_moved", report.Number(e.OneStepMoved.Mean)},
 		{"error_h", report.Number(e.HStep.Mean)},
@@ -62,8 +62,11 @@ func errorFacts(e dynamics.Errors) []fact {
 		{"error_standing_still", report.Number(e.Still.Mean)},
 	}
 	if e.ByStep != nil {
-		facts = append(facts, fact{"error_by_step", rounded(e.ByStep)}, fact{"error_1_by_coordinate", rounded(e.OneStepOf)},
+		facts = append(facts, fact{"error_by_step", rounded(e.ByStep)},
 			fact{"moved_share", report.Number(float64(e.OneStepMoved.Rows) / float64(max(1, e.OneStep.Rows)))})
+	}
+	for _, c := range errorsByCoordinate(e, s) {
+		facts = append(facts, fact{"error_of_" + c.Name, c})
 	}
 	return facts
 }
@@ -217,7 +220,7 @@ func (f inspectFlags) predict(r *inspection, path string) error {
 		return badInput(err)
 	}
 	r.Facts = append(r.Facts, fact{"on_data", filepath.Base(f.data)}, fact{"on_hash", d.Hash()})
-	for _, fact := range errorFacts(e) {
+	for _, fact := range errorFacts(e, &m.Meta.Signals) {
 		fact.Name = "on_" + fact.Name
 		r.Facts = append(r.Facts, fact)
 	}

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"hinge/control"
 	"hinge/dynamics"
@@ -98,6 +100,45 @@ func allEpisodes(d *dynamics.Dataset) []int {
 		all[e] = e
 	}
 	return all
+}
+
+// coordinateError is how well a model predicts one state coordinate: root mean squares
+// after 1, 2, .. steps.
+type coordinateError struct {
+	Name   string    `json:"name"`
+	Unit   string    `json:"unit"`
+	ByStep []float64 `json:"rms_by_step"`
+}
+
+func (c coordinateError) String() string {
+	return strings.TrimSpace(fmt.Sprint(c.ByStep, " ", c.Unit))
+}
+
+// errorsByCoordinate returns the errors of all coordinates, with the digits that mean
+// something.
+func errorsByCoordinate(e dynamics.Errors, s *dynamics.Signals) []coordinateError {
+	steps := e.ByStepOf
+	if steps == nil && e.OneStepOf != nil {
+		steps = [][]float64{e.OneStepOf} // of a model made before
+	}
+	var list []coordinateError
+	for i := range e.OneStepOf {
+		c := coordinateError{Name: s.StateName(i), Unit: s.StateUnit(i)}
+		for _, of := range steps {
+			c.ByStep = append(c.ByStep, of[i])
+		}
+		c.ByStep = rounded(c.ByStep)
+		list = append(list, c)
+	}
+	return list
+}
+
+// commonUnit says that there is none.
+func commonUnit(unit string) string {
+	if unit == "" {
+		return "mixed"
+	}
+	return unit
 }
 
 // stableStarts is the number of recorded states at which training looks for units

@@ -207,7 +207,10 @@ type sparsifyResult struct {
 func (r sparsifyResult) text(w io.Writer) {
 	t := report.NewTable("ReLUs", "parameters", "loss", "error, 1 step", "at the horizon", "unit", "file")
 	for _, m := range r.Rows {
-		t.Add(m.ReLUs, m.Parameters, m.Loss, m.Error1, m.ErrorH, m.ErrorUnit, m.Out)
+		t.Add(m.ReLUs, m.Parameters, m.Loss, m.Error1, m.ErrorH, commonUnit(m.ErrorUnit), m.Out)
 	}
 	fmt.Fprint(w, t)
+	for _, m := range r.Rows {
+		m.warn(w)
+	}
 }

@@ -25,6 +25,18 @@ func TestSparsifyKeepsTheLastGoodModel(t *testing.T) {
 	}
 }
 
+// A model that errs more than no model is not passed over in silence.
+func TestWarningOfUselessModels(t *testing.T) {
+	args := []string{"sparsify", model, "--data", data, "--budget", "4", "--set", "epochs=1", "--set", "gate_epochs=1", "--set", "tune_epochs=1"}
+	const warning = "warning: predicting that nothing moves"
+	if o := hinge(t, args...); o.status != statusDone || strings.Contains(o.stdout, warning) {
+		t.Errorf("status %d: %s%s", o.status, o.stdout, o.stderr)
+	}
+	if o := hinge(t, append(args, "--set", "round_rate=300")...); o.status != statusDone || !strings.Contains(o.stdout, warning) {
+		t.Errorf("a ruined model: status %d: %s%s", o.status, o.stdout, o.stderr)
+	}
+}
+
 // A model is on disk as soon as its budget is reached, whatever happens then.
 func TestSparsifyKilledKeepsFinishedBudgets(t *testing.T) {
 	dir := t.TempDir()

@@ -253,15 +253,20 @@ type modelResult struct {
 	Epochs     int           `json:"epochs"`
 	BestEpoch  int           `json:"best_epoch"` // whose parameters these are; 0 is the start
 	Error1     report.Number `json:"error_1"`
+	ErrorMoved report.Number `json:"error_1_moved"`        // of steps that change the state
+	ErrorStill report.Number `json:"error_standing_still"` // there, of predicting that they do not
 	ErrorH     report.Number `json:"error_h"`
 	Horizon    int           `json:"horizon"`
 	ErrorUnit  string        `json:"error_unit"`
-	ByStep     []float64     `json:"error_by_step"`
-	Spread     *spreadResult `json:"ensemble,omitempty"`
-	Rate       float64       `json:"samples_per_cpu_s"`
-	Time       float64       `json:"time_s"`
-	Seed       uint64        `json:"seed"`
-	Out        string        `json:"out"`
+	// ByStep is in ErrorUnit; where coordinates differ in theirs that is "", and
+	// ByCoordinate says more.
+	ByStep       []float64         `json:"error_by_step"`
+	ByCoordinate []coordinateError `json:"error_by_coordinate"`
+	Spread       *spreadResult     `json:"ensemble,omitempty"`
+	Rate         float64           `json:"samples_per_cpu_s"`
+	Time         float64           `json:"time_s"`
+	Seed         uint64            `json:"seed"`
+	Out          string            `json:"out"`
 
 	progress dynamics.Progress // of the training, with its losses
 	oneStep  int               // epochs that learned from first steps alone
@@ -288,18 +293,17 @@ func newModelResult(m *dynamics.Model, r dynamics.Report, cpu time.Duration) mod
 	return modelResult{
 		ReLUs: m.Net.Count(nn.ReLU), Identities: m.Net.Count(nn.Identity), Zeros: m.Net.Count(nn.Zero),
 		Parameters: r.Parameters, Loss: report.Number(r.Best), Epochs: r.Epoch, BestEpoch: r.BestEpoch,
-		Error1: report.Number(r.Errors.OneStep.Mean), ErrorH: report.Number(r.Errors.HStep.Mean), Horizon: r.Errors.Horizon, ErrorUnit: r.Errors.Unit,
-		ByStep: r.Errors.ByStep, Spread: newSpreadResult(m.Meta.Spread),
+		Error1: report.Number(r.Errors.OneStep.Mean), ErrorMoved: report.Number(r.Errors.OneStepMoved.Mean), ErrorStill: report.Number(r.Errors.Still.Mean),
+		ErrorH: report.Number(r.Errors.HStep.Mean), Horizon: r.Errors.Horizon, ErrorUnit: r.Errors.Unit,
+		ByStep: r.Errors.ByStep, ByCoordinate: errorsByCoordinate(r.Errors, &m.Meta.Signals), Spread: newSpreadResult(m.Meta.Spread),
 		Rate: float64(r.Samples) / max(cpu, time.Millisecond).Seconds(), Time: r.Elapsed.Seconds(),
 	}
 }
 
 func (r modelResult) text(w io.Writer) {
 	fmt.Fprintf(w, "%d ReLUs, %d parameters; validation loss %.4g after epoch %d of %d\n", r.ReLUs, r.Parameters, r.Loss, r.BestEpoch, r.Epochs)
-	fmt.Fprintf(w, "mean error on validation data: 1 step %.3g %s, %d steps %.3g %s\n", r.Error1, r.ErrorUnit, r.Horizon, r.ErrorH, r.ErrorUnit)
-	if n := len(r.ByStep); n > r.Horizon {
-		fmt.Fprintf(w, "after %d steps %.3g %s\n", n, r.ByStep[n-1], r.ErrorUnit)
-	}
+	r.errorText(w)
+	r.warn(w)
 	if s := r.Spread; s != nil {
 		fmt.Fprintf(w, "%d models: spread %.3g %s after 1 step, %.3g after %d; the error of their mean %.3g and %.3g; correlation of spread and error %.2f\n",
 			s.Members, s.Spread1, r.ErrorUnit, s.SpreadH, r.Horizon, s.MeanError1, s.MeanErrorH, s.Correlation)
@@ -310,4 +314,27 @@ func (r modelResult) text(w io.Writer) {
 		fmt.Fprintln(w, "the training was over before; nothing was left to do")
 	}
 	fmt.Fprintln(w, r.Out)
+}
+
+// errorText writes how well the model predicts, in units that mean something: where
+// coordinates differ in theirs, of every coordinate.
+func (r modelResult) errorText(w io.Writer) {
+	if r.ErrorUnit == "" && len(r.ByCoordinate) > 1 {
+		fmt.Fprintln(w, "root mean square error on validation data:")
+		for _, c := range r.ByCoordinate {
+			fmt.Fprintf(w, "  %-12s 1 step %.3g %s, %d steps %.3g %s\n", c.Name, c.ByStep[0], c.Unit, r.Horizon, c.ByStep[r.Horizon-1], c.Unit)
+		}
+		return
+	}
+	fmt.Fprintf(w, "mean error on validation data: 1 step %.3g %s, %d steps %.3g %s\n", r.Error1, r.ErrorUnit, r.Horizon, r.ErrorH, r.ErrorUnit)
+	if n := len(r.ByStep); n > r.Horizon {
+		fmt.Fprintf(w, "after %d steps %.3g %s\n", n, r.ByStep[n-1], r.ErrorUnit)
+	}
+}
+
+// warn says of a model that knows less than nothing.
+func (r modelResult) warn(w io.Writer) {
+	if r.ErrorMoved > r.ErrorStill {
+		fmt.Fprintf(w, "warning: predicting that nothing moves errs less after one step than %s\n", r.Out)
+	}
 }
