@@ -152,3 +152,33 @@ func TestMIPVerifiesConstraints(t *testing.T) {
 		}
 	}
 }
+
+// Between .2 and .8 there is no whole number, so there is no plan; and no planner's slip
+// outside the box counts as verified.
+func TestPlansStayInTheBox(t *testing.T) {
+	p, x0 := testProblem(2)
+	b := mustPlanner[*BranchAndBound](t)(NewBranchAndBound(p, bnb.Options{}))
+	plan := mustPlanner[*control.Plan](t)(b.Plan(context.Background(), x0, nil))
+	if !plan.Verified {
+		t.Fatal("a plan of the box is not verified")
+	}
+	for _, v := range []float64{math.Nextafter(p.Action.Upper[0], 9), math.Nextafter(p.Action.Lower[0], -9)} {
+		plan.U[0] = v
+		if got := b.finish(claimAgain(&b.Problem, plan, x0), x0, startClock()); got.Verified {
+			t.Errorf("action %v outside %v .. %v is verified", v, p.Action.Lower[0], p.Action.Upper[0])
+		}
+	}
+	p.Action.Lower[1], p.Action.Upper[1], p.Integer = .2, .8, []int{1}
+	b = mustPlanner[*BranchAndBound](t)(NewBranchAndBound(p, bnb.Options{}))
+	none := mustPlanner[*control.Plan](t)(b.Plan(context.Background(), x0, nil))
+	if none.Status != control.Infeasible || none.Trajectory != nil || none.Verified {
+		t.Errorf("no whole number in the box gives %v, a plan of %v", none.Status, none.Trajectory)
+	}
+}
+
+// claimAgain claims what the model says of the plan's actions, so that only the box is wrong.
+func claimAgain(p *Problem, plan *control.Plan, x0 []float64) *control.Plan {
+	plan.Simulate(p.System, x0)
+	plan.Objective, plan.DualBound = p.Cost.Total(plan.Trajectory, p.Before), math.Inf(-1)
+	return plan
+}

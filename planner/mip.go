@@ -107,12 +107,7 @@ func (m *MIP) keeps(prog *relu.Program, plan *control.Plan, ws *relu.Workspace) 
 	if !prog.Constrained() {
 		return true
 	}
-	for _, j := range m.Integer {
-		for k := j; k < len(plan.U); k += m.Cost.Nu {
-			plan.U[k] = math.Round(plan.U[k])
-		}
-	}
-	if !m.actions.Contains(plan.U, 0) || prog.Violation(plan.U, ws) > startTolerance {
+	if !prog.Round(plan.U) || !prog.Box.Contains(plan.U, 0) || prog.Violation(plan.U, ws) > startTolerance {
 		return false
 	}
 	plan.Objective = prog.Objective(plan.U, ws)

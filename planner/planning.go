@@ -67,6 +67,7 @@ func (p *Problem) finish(plan *control.Plan, x0 []float64, c clock) *control.Pla
 	if plan.Trajectory != nil {
 		Verify(plan, p.Judge, p.Cost, x0, p.Before, p.Tolerance)
 		p.verifyConstraints(plan)
+		plan.Verified = plan.Verified && p.actions.Contains(plan.U, 0)
 	}
 	if plan.Verified && !(plan.DualBound <= plan.Objective+p.Tolerance*(1+math.Abs(plan.Objective))) {
 		plan.DualBound, plan.Certified, plan.Status = math.Inf(-1), false, control.NumericalFailure

@@ -17,11 +17,14 @@ import (
 )
 
 // constrainedProgram returns a random program with constraints, and about every second time
-// with whole actions.
+// with whole actions, from seed 1000 on in a box whose limits are not whole.
 func constrainedProgram(seed uint64) *relu.Program {
 	rng := rand.New(rand.NewPCG(seed, 91))
 	p := relutest.Random(rng, constrained[int(seed)%len(constrained)])
 	relutest.Constrain(rng, p, 1+int(seed)%3)
+	if seed >= 1000 {
+		relutest.Fractional(rng, p)
+	}
 	return p
 }
 
@@ -30,7 +33,10 @@ func constrainedProgram(seed uint64) *relu.Program {
 // nothing.
 func TestConstrainedCertificates(t *testing.T) {
 	plans, empty, leaves, refined, skipped := 0, 0, 0, 0, 0
-	for seed := range uint64(240) {
+	for seed := range uint64(280) {
+		if seed >= 240 {
+			seed += 1000
+		}
 		p := constrainedProgram(seed)
 		opts := bnb.Options{NodeLimit: []int{1, 20, 2000}[int(seed/6)%3], RelGap: 1e-4}
 		plain, err := bnb.Solve(context.Background(), p, opts)

@@ -24,12 +24,14 @@ func (p *problem) value(u []float64, ws *relu.Workspace) float64 {
 }
 
 // judge makes whole coordinates of u whole and returns J(u) and what u breaks, all
-// rows added up.
+// rows added up; +Inf where the box has no whole number.
 func (p *problem) judge(u []float64, ws *relu.Workspace) (j, broken float64) {
 	if !p.Constrained() {
 		return p.Objective(u, ws), 0
 	}
-	p.round(u)
+	if !p.Round(u) {
+		return p.Objective(u, ws), math.Inf(1)
+	}
 	j = p.Objective(u, ws)
 	for i := range p.Constraints {
 		k := &p.Constraints[i]
@@ -40,15 +42,6 @@ func (p *problem) judge(u []float64, ws *relu.Workspace) (j, broken float64) {
 		}
 	}
 	return j, broken
-}
-
-// round makes whole coordinates of u whole.
-func (p *problem) round(u []float64) {
-	for _, i := range p.Integer {
-		for k := i; k < len(u); k += p.Nu {
-			u[k] = max(math.Ceil(p.Box.Lower[k]), min(math.Floor(p.Box.Upper[k]), math.Round(u[k])))
-		}
-	}
 }
 
 // isWhole reports whether stacked action k must be whole.
@@ -96,15 +89,7 @@ func (p *problem) confine(lower, upper []float64) bool {
 			return false
 		}
 	}
-	for _, i := range p.Integer {
-		for k := i; k < len(lower); k += p.Nu {
-			lower[k], upper[k] = math.Ceil(lower[k]), math.Floor(upper[k])
-			if lower[k] > upper[k] {
-				return false
-			}
-		}
-	}
-	return true
+	return p.Inwards(box)
 }
 
 // follows reports whether the search follows the boxes of states: always where there

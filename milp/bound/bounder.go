@@ -126,7 +126,7 @@ func newBounder(p *relu.Program, follow bool) *Bounder {
 	b.scratch()
 	if follow {
 		b.limits = &limits{box: p.Box.Clone()}
-		b.limits.empty = !whole(b.limits.box, p)
+		b.limits.empty = !p.Inwards(b.limits.box)
 		b.setClips()
 		b.root = b.NewRanges()
 		for i := range p.Terms {

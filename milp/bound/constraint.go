@@ -31,21 +31,6 @@ func (r *Ranges) free(p *relu.Program) {
 	copy(r.stateUpper, p.X0)
 }
 
-// whole rounds the limits of whole coordinates inwards. It returns false if there
-// is no whole number between them.
-func whole(box control.Box, p *relu.Program) bool {
-	for _, j := range p.Integer {
-		for k := j; k < len(box.Lower); k += p.Nu {
-			lo, hi := math.Ceil(box.Lower[k]), math.Floor(box.Upper[k])
-			if lo > hi {
-				return false
-			}
-			box.Lower[k], box.Upper[k] = lo, hi
-		}
-	}
-	return true
-}
-
 // Infeasible reports that the constraints leave no plan: some step's box is empty.
 // The ranges are then those without constraints.
 func (b *Bounder) Infeasible() bool { return b.infeasible }
@@ -106,7 +91,7 @@ func (b *Bounder) clipStep(r Ranges, box control.Box, t int) bool {
 	copy(r.stateUpper[t*nx:], joint.Upper[:nx])
 	copy(box.Lower[first:], joint.Lower[nx:])
 	copy(box.Upper[first:], joint.Upper[nx:])
-	return whole(box, p)
+	return p.Inwards(box)
 }
 
 // setClips writes the constraints of each step as rows over [x_t; u_{t-1}; u_t], as

@@ -2,6 +2,7 @@ package encode
 
 import (
 	"math"
+	"slices"
 
 	"hinge/milp/relu"
 )
@@ -14,11 +15,7 @@ func (w *writer) constraints() {
 			w.constraint(k, r)
 		}
 	}
-	for _, j := range w.p.Integer {
-		for t := range w.p.Horizon {
-			w.whole(t*w.p.Nu + j)
-		}
-	}
+	w.integers()
 }
 
 // constraint writes X x + U u + V u' <= -B.
@@ -37,12 +34,18 @@ func (w *writer) constraint(k *relu.Constraint, r int) {
 	w.Problem.AddRow(k.B[r], math.Inf(1), w.index, w.value) // -(X x + U u + V u') >= B
 }
 
-// whole makes stacked action k integer, its range whole numbers. Where there are
-// none it leaves the range, in which the solver will find nothing.
-func (w *writer) whole(k int) {
-	v := w.Actions[k]
-	w.Problem.Integer[v] = true
-	if lo, hi := math.Ceil(w.Problem.Lower[v]), math.Floor(w.Problem.Upper[v]); lo <= hi {
-		w.Problem.Lower[v], w.Problem.Upper[v] = lo, hi
+// integers makes the whole coordinates integer, their ranges whole numbers. Where there are
+// none it leaves the ranges, in which the solver will find nothing.
+func (w *writer) integers() {
+	box := w.p.Box.Clone()
+	whole := w.p.Inwards(box)
+	for k, v := range w.Actions {
+		if !slices.Contains(w.p.Integer, k%w.p.Nu) {
+			continue
+		}
+		w.Problem.Integer[v] = true
+		if whole {
+			w.Problem.Lower[v], w.Problem.Upper[v] = box.Lower[k], box.Upper[k]
+		}
 	}
 }

@@ -56,13 +56,12 @@ func (e *Encoding) startNorms(x, u []float64, ws *relu.Workspace) {
 	}
 }
 
-// ActionsOf writes the actions of a point of the encoding to dst (H x Nu), whole
-// ones rounded, all clamped to the box: the solver's tolerance may have left both.
+// ActionsOf writes the actions of a point of the encoding to dst (H x Nu), clamped to the
+// box, whole ones rounded: the solver's tolerance may have left both.
 func (e *Encoding) ActionsOf(dst, x []float64) {
 	for i, v := range e.Actions {
-		if dst[i] = x[v]; e.Problem.Integer[v] {
-			dst[i] = math.Round(x[v])
-		}
+		dst[i] = x[v]
 	}
 	e.p.Box.Clamp(dst, dst)
+	e.p.Round(dst) // a point proves that there are whole numbers
 }

@@ -1,6 +1,7 @@
 package relutest
 
 import (
+	"math"
 	"math/rand/v2"
 
 	"hinge/control"
@@ -38,4 +39,19 @@ func Constrain(rng *rand.Rand, p *relu.Program, n int) []control.Constraint {
 		panic(err)
 	}
 	return list
+}
+
+// Fractional gives the whole coordinates of an action limits that are not whole; now and
+// then there is no whole number between them.
+func Fractional(rng *rand.Rand, p *relu.Program) {
+	for _, j := range p.Integer {
+		lower := 3*rng.Float64() - 1.7
+		upper := lower + .6 + 2*rng.Float64()
+		if rng.IntN(4) == 0 {
+			lower, upper = math.Floor(lower)+.1, math.Floor(lower)+.9
+		}
+		for k := j; k < p.Inputs(); k += p.Nu {
+			p.Box.Lower[k], p.Box.Upper[k] = lower, upper
+		}
+	}
 }
