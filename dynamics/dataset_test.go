@@ -313,3 +313,39 @@ func TestArraysStayInTheFile(t *testing.T) {
 		}
 	}
 }
+
+func TestLearnable(t *testing.T) {
+	good := func() *Dataset {
+		d := kinkedData(t, LeastEpisodes, 1)
+		d.Meta.ActionNames, d.Meta.ActionUnits = []string{"p", "q"}, []string{"N", "1"}
+		return d
+	}
+	if err := good().Learnable(); err != nil {
+		t.Error(err)
+	}
+	for want, change := range map[string]func(*Dataset){
+		"9 episodes; training needs at least 10": func(d *Dataset) { d.Episodes = 9 },
+		"column c: every value is 4":             func(d *Dataset) { constant(d.X[2:], d.Nx, 4) },
+		"column q: every value is 0":             func(d *Dataset) { constant(d.U[1:], d.Nu, 0) },
+		"action_units: 0 units for 2 actions":    func(d *Dataset) { d.Meta.ActionUnits = nil },
+		"state_units[1]: the unit of column b":   func(d *Dataset) { d.Meta.StateUnits = []string{"m", "", "m"} },
+	} {
+		d := good()
+		change(d)
+		if err := d.Learnable(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v; it must say %q", err, want)
+		}
+	}
+	// A column may begin and end alike.
+	d := good()
+	d.X[len(d.X)-d.Nx] = d.X[0]
+	if err := d.Learnable(); err != nil {
+		t.Error(err)
+	}
+}
+
+func constant(v []float64, stride int, value float64) {
+	for i := 0; i < len(v); i += stride {
+		v[i] = value
+	}
+}

@@ -23,10 +23,6 @@ type LogSpec struct {
 	Steps   int    // actions of the pieces that episodes are cut into
 }
 
-// leastPieces is the number of pieces below which training makes no sense: one in
-// ten is kept for validation.
-const leastPieces = 10
-
 // lateAfter is the distance of two rows, in periods, from which rows are missing
 // between them, so that a new episode starts.
 const lateAfter = 1.5
@@ -74,24 +70,14 @@ func (s *LogSpec) validate() error {
 	if s.Steps < 1 {
 		return fmt.Errorf("steps is %d; it must be at least 1 action in a piece", s.Steps)
 	}
-	for _, list := range []struct {
-		names, units string
-		name, unit   []string
-	}{
-		{"states", "state_units", s.StateNames, s.StateUnits},
-		{"actions", "action_units", s.ActionNames, s.ActionUnits},
-	} {
-		if len(list.name) == 0 {
-			return fmt.Errorf("%s: missing; name the columns", list.names)
-		}
-		if len(list.unit) != len(list.name) {
-			return fmt.Errorf("%s: %d units for %d %s; give one each (m, rad, m/s, N; 1 for a pure number)", list.units, len(list.unit), len(list.name), list.names)
-		}
-		for i, u := range list.unit {
-			if strings.TrimSpace(u) == "" {
-				return fmt.Errorf("%s[%d]: the unit of column %s is missing (m, rad, m/s, N; 1 for a pure number)", list.units, i, list.name[i])
-			}
-		}
+	if len(s.StateNames) == 0 {
+		return errors.New("states: missing; name the columns")
+	}
+	if len(s.ActionNames) == 0 {
+		return errors.New("actions: missing; name the columns")
+	}
+	if err := s.checkUnits(len(s.StateNames), len(s.ActionNames)); err != nil {
+		return err
 	}
 	seen := map[string]bool{}
 	for _, c := range s.columns() {
@@ -217,14 +203,9 @@ func (t *logTable) check(spec LogSpec) error {
 			}
 		}
 	}
-	for i := range len(spec.StateNames) + len(spec.ActionNames) {
-		constant := true
-		for _, v := range t.values[i] {
-			constant = constant && v == t.values[i][0]
-		}
-		if constant {
-			return fmt.Errorf("rows %d to %d, column %s: every value is %g, so its effect cannot be learned; vary it, or leave the column out",
-				t.first, t.first+t.rows()-1, t.names[i], t.values[i][0])
+	for i, v := range t.values[:len(spec.StateNames)+len(spec.ActionNames)] {
+		if _, constant := constantColumn(v, 1); constant {
+			return fmt.Errorf("rows %d to %d, %w", t.first, t.first+t.rows()-1, constantError(t.names[i], v[0]))
 		}
 	}
 	return nil
@@ -272,9 +253,9 @@ func (t *logTable) dataset(spec LogSpec) (*Dataset, error) {
 			starts = append(starts, from)
 		}
 	}
-	if len(starts) < leastPieces {
+	if len(starts) < LeastEpisodes {
 		return nil, fmt.Errorf("%d rows in %d episodes make %d pieces of %d actions; training needs at least %d; record more, or make steps smaller",
-			t.rows(), len(spans), len(starts), spec.Steps, leastPieces)
+			t.rows(), len(spans), len(starts), spec.Steps, LeastEpisodes)
 	}
 	d := NewDataset(len(starts), spec.Steps, len(spec.StateNames), len(spec.ActionNames))
 	d.Meta.Signals = spec.Signals

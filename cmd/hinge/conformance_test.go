@@ -62,6 +62,13 @@ func TestBadInput(t *testing.T) {
 	badRequest := file("request.json", `{"network":{"layers":[{"from":0,"to":2,"gates":["identity"],"weights":[1,1],"bias":[0]}]},`+
 		`"x0":[1],"lower":[-1],"upper":[1],"horizon":2,"cost":[{"name":"c","norm":"l1","weight":-1,"w":[1,0],"b":[0]}]}`)
 	poisoned := poisonedData(t, dir)
+	constantState := changedData(t, filepath.Join(dir, "state.npz"), func(d *dynamics.Dataset) { fill(d.X[2:], d.Nx, 0.1) })
+	constantAction := changedData(t, filepath.Join(dir, "action.npz"), func(d *dynamics.Dataset) { fill(d.U[2:], d.Nu, 0.1) })
+	noStateUnits := changedData(t, filepath.Join(dir, "unitless.npz"), func(d *dynamics.Dataset) { d.Meta.StateUnits = nil })
+	noActionUnit := changedData(t, filepath.Join(dir, "unit.npz"), func(d *dynamics.Dataset) { d.Meta.ActionUnits = []string{"m", "m", "m", " "} })
+	fewEpisodes := changedData(t, filepath.Join(dir, "few.npz"), func(d *dynamics.Dataset) {
+		d.Episodes, d.X, d.U = 9, d.X[:9*(d.Steps+1)*d.Nx], d.U[:9*d.Steps*d.Nu]
+	})
 	for _, test := range []struct {
 		env  []string
 		args []string
@@ -115,6 +122,14 @@ func TestBadInput(t *testing.T) {
 		{args: []string{"train", data, "--plot", "loss.gif"}, want: []string{"--plot loss.gif", "must end in .png"}},
 		{args: []string{"sparsify", model, "--budget", "4"}, want: []string{"--data is missing"}},
 		{args: []string{"sparsify", model, "--data", otherTask, "--budget", "4"}, want: []string{"other.npz", `is of task "cart"`, `of task "push-t"`}},
+		{args: []string{"train", constantState}, want: []string{"state.npz", "column k2_x: every value is 0.1"}},
+		{args: []string{"train", constantAction}, want: []string{"action.npz", "column move_x: every value is 0.1"}},
+		{args: []string{"sparsify", model, "--data", constantState, "--budget", "4"}, want: []string{"state.npz", "column k2_x: every value is 0.1"}},
+		{args: []string{"train", noStateUnits}, want: []string{"unitless.npz", "state_units: 0 units for 8 states"}},
+		{args: []string{"train", noActionUnit}, want: []string{"unit.npz", "action_units[3]", "move_y"}},
+		{args: []string{"train", fewEpisodes}, want: []string{"few.npz", "9 episodes", "at least 10"}},
+		{args: []string{"sparsify", model, "--data", fewEpisodes, "--budget", "4"}, want: []string{"few.npz", "9 episodes", "at least 10"}},
+		{args: []string{"sparsify", model, "--data", data, "--budget", "-1"}, want: []string{"--budget -1", "0 to 8"}},
 		{args: []string{"sparsify", model, "--data", data}, want: []string{"--budget is missing"}},
 		{args: []string{"sparsify", model, "--data", data, "--budget", "99"}, want: []string{"--budget 99", "0 to 8"}},
 		{args: []string{"sparsify", model, "--data", data, "--budget", "4,4"}, want: []string{"--budget 4", "twice"}},
@@ -181,6 +196,29 @@ func otherData(t *testing.T, path string) string {
 		t.Fatal(err)
 	}
 	return path
+}
+
+// changedData writes the data set of all tests with a change.
+func changedData(t *testing.T, path string, change func(d *dynamics.Dataset)) string {
+	t.Helper()
+	from, err := dynamics.LoadDataset(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := *from
+	d.X, d.U = slices.Clone(from.X), slices.Clone(from.U)
+	change(&d)
+	if err := d.Save(path); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// fill sets every stride-th value.
+func fill(v []float64, stride int, value float64) {
+	for i := 0; i < len(v); i += stride {
+		v[i] = value
+	}
 }
 
 // poisonedData writes a data set with a NaN in it, which Save would refuse.

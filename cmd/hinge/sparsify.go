@@ -78,7 +78,10 @@ func sparsifyInputs(modelFile, dataFile string) (*dynamics.Model, *dynamics.Data
 	if err != nil {
 		return nil, nil, err
 	}
-	return model, data, sameSystem(model, data, modelFile, dataFile)
+	if err := sameSystem(model, data, modelFile, dataFile); err != nil {
+		return nil, nil, err
+	}
+	return model, data, learnable(data, dataFile)
 }
 
 func checkBudgets(budgets []int, relus int) error {

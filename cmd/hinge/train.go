@@ -69,7 +69,7 @@ how far they are apart. --set and --config know the keys
 		if err != nil {
 			return nil, err
 		}
-		data, err := loadDataset(args[0])
+		data, err := loadTraining(args[0])
 		if err != nil {
 			return nil, err
 		}
@@ -241,6 +241,23 @@ func loadDataset(path string) (*dynamics.Dataset, error) {
 	}
 	data.Align = tasks.AlignOf(data.Meta.Task, data.Nx, data.Nu)
 	return data, nil
+}
+
+// loadTraining reads a data set that a model can be learned from.
+func loadTraining(path string) (*dynamics.Dataset, error) {
+	data, err := loadDataset(path)
+	if err != nil {
+		return nil, err
+	}
+	return data, learnable(data, path)
+}
+
+// learnable reports why a data set is of no use for training.
+func learnable(data *dynamics.Dataset, path string) error {
+	if err := data.Learnable(); err != nil {
+		return badInputf("data set %s: %w", path, err)
+	}
+	return nil
 }
 
 // modelResult is what train and sparsify tell about a model.
