@@ -78,7 +78,7 @@ func openArchive(data []byte) (*archive, error) {
 	return &archive{data, z}, nil
 }
 
-// floats returns shape and values of a float64 array of dims dimensions.
+// floats returns shape and values, as float64, of an array of dims dimensions.
 func (a *archive) floats(name string, dims int) (shape []int, v []float64, err error) {
 	content, err := a.content(name)
 	if err != nil {
@@ -97,7 +97,7 @@ func (a *archive) bytes(name string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, v, err := readNPY(content, "|u1", 1, 1)
+	_, _, v, err := readNPY(content, 1, "|u1")
 	if err != nil {
 		return nil, fmt.Errorf("array %s: %w", name, err)
 	}

@@ -226,7 +226,7 @@ func TestLoadDatasetRefuses(t *testing.T) {
 		return writeNPYFloats(w, v, 2, 4, 3)
 	}
 	short := func(w io.Writer) error { return writeNPYHeader(w, "<f8", 2, 4, 3) }
-	ints := func(w io.Writer) error { return writeNPYHeader(w, "<i8", 2, 4, 3) }
+	complexes := func(w io.Writer) error { return writeNPYHeader(w, "<c16", 2, 4, 3) }
 	huge := func(w io.Writer) error { return writeNPYHeader(w, "<f8", 1<<40, 1<<40, 3) }
 	for name, c := range map[string]struct {
 		data []byte
@@ -240,7 +240,7 @@ func TestLoadDatasetRefuses(t *testing.T) {
 		"episodes":   {good(arrays{"u": floats(1, 3, 1)}), "u must have (2, 3, .)"},
 		"none":       {good(arrays{"x": floats(0, 4, 3), "u": floats(0, 3, 1)}), "data set of 0 episodes x 3 steps"},
 		"dimensions": {good(arrays{"x": floats(8, 3)}), "array x: array has shape [8 3]; it must have 3 dimensions"},
-		"type":       {good(arrays{"x": ints}), `array x: array has type "<i8"; it must have "<f8"`},
+		"type":       {good(arrays{"x": complexes}), `array x: array has type "<c16"; it must have one of ["<f8" "<f4" "<i8" "<i4"]`},
 		"nan":        {good(arrays{"x": nan}), "x[1][1][2] is NaN; it must be finite"},
 		"short":      {good(arrays{"x": short}), "array x: array of shape [2 4 3] has 0 bytes of data; it must have 192"},
 		"huge":       {good(arrays{"x": huge}), "array x: array shape"},

@@ -1,6 +1,7 @@
 package dynamics
 
 import (
+	"bufio"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -19,7 +21,7 @@ import (
 type LogSpec struct {
 	Signals        // names are those of columns; units are needed
 	Time    string // column of the time in seconds, "" for none
-	Episode string // column whose every change starts an episode, "" for one episode
+	Episode string // column of numbers or names whose every change starts an episode, "" for one episode
 	Steps   int    // actions of the pieces that episodes are cut into
 }
 
@@ -42,7 +44,7 @@ func ReadLog(path string, spec LogSpec) (*Dataset, error) {
 	var err error
 	switch filepath.Ext(path) {
 	case ".csv":
-		t, err = readCSV(path, spec.columns())
+		t, err = readCSV(path, &spec)
 	case ".npz":
 		t, err = readColumns(path, spec.columns())
 	default:
@@ -107,23 +109,25 @@ type logTable struct {
 	first  int         // what errors call row 0
 }
 
-func readCSV(path string, columns []string) (*logTable, error) {
+func readCSV(path string, spec *LogSpec) (*logTable, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	in := csv.NewReader(f)
+	in := csv.NewReader(withoutMark(f))
 	in.TrimLeadingSpace, in.ReuseRecord = true, true
 	head, err := in.Read()
 	if err != nil {
 		return nil, fmt.Errorf("line 1: %w; it must name the columns", err)
 	}
+	columns := spec.columns()
 	at, err := find(head, columns)
 	if err != nil {
 		return nil, fmt.Errorf("line 1: %w", err)
 	}
 	t := &logTable{names: columns, values: make([][]float64, len(columns)), first: 2}
+	parse := t.parsers(spec)
 	for {
 		record, err := in.Read()
 		if errors.Is(err, io.EOF) {
@@ -133,14 +137,54 @@ func readCSV(path string, columns []string) (*logTable, error) {
 			return nil, err // names the line
 		}
 		for i, k := range at {
-			v, err := strconv.ParseFloat(strings.TrimSpace(record[k]), 64)
+			v, err := parse[i](strings.TrimSpace(record[k]))
 			if err != nil {
 				line, _ := in.FieldPos(k)
-				return nil, fmt.Errorf("line %d, column %s: value %q is no number", line, columns[i], record[k])
+				return nil, fmt.Errorf("line %d, column %s: value %q %w", line, columns[i], record[k], err)
 			}
 			t.values[i] = append(t.values[i], v)
 		}
 	}
+}
+
+// byteOrderMark is what some programs begin a text with.
+const byteOrderMark = "\ufeff"
+
+func withoutMark(r io.Reader) io.Reader {
+	b := bufio.NewReader(r)
+	if start, _ := b.Peek(len(byteOrderMark)); string(start) == byteOrderMark {
+		_, _ = b.Discard(len(byteOrderMark)) // it was peeked at
+	}
+	return b
+}
+
+// parsers returns what reads the values of each column: numbers, but of the episodes
+// names, which are numbered.
+func (t *logTable) parsers(spec *LogSpec) []func(text string) (float64, error) {
+	number := func(text string) (float64, error) {
+		v, err := strconv.ParseFloat(text, 64)
+		if err != nil {
+			return 0, errors.New("is no number")
+		}
+		return v, nil
+	}
+	parse := slices.Repeat([]func(string) (float64, error){number}, len(t.names))
+	if spec.Episode == "" {
+		return parse
+	}
+	numbers := map[string]float64{}
+	parse[len(parse)-1] = func(name string) (float64, error) {
+		n, ok := numbers[name]
+		if !ok && name == "" {
+			return 0, errors.New("is no name of an episode")
+		}
+		if !ok {
+			n = float64(len(numbers))
+			numbers[name] = n
+		}
+		return n, nil
+	}
+	return parse
 }
 
 // find returns the places of columns in head.

@@ -1,6 +1,9 @@
 package dynamics
 
 import (
+	"bytes"
+	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -102,12 +105,58 @@ func TestReadLogOfArrays(t *testing.T) {
 	if d, err := ReadLog(path, cartSpec()); err != nil || d.Hash() != want.Hash() {
 		t.Errorf("the arrays give other data than the lines, %v", err)
 	}
+	// Arrays of other numbers mean the same: these values are exact in all of them.
+	ints, floats := make([]int64, 51), make([]float32, 51)
+	for r := range ints {
+		ints[r], floats[r] = int64(min(1, r/25)), float32(r)
+	}
+	array := func(descr string, values any) func(io.Writer) error {
+		return func(w io.Writer) error {
+			return errors.Join(writeNPYHeader(w, descr, 51), binary.Write(w, binary.LittleEndian, values))
+		}
+	}
+	columns["run"], columns["x"] = array("<i8", ints), array("<f4", floats)
+	if err := os.WriteFile(path, archiveOf(t, columns), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if d, err := ReadLog(path, cartSpec()); err != nil || d.Hash() != want.Hash() {
+		t.Errorf("integers and float32 give other data, %v", err)
+	}
 	delete(columns, "v")
 	if err := os.WriteFile(path, archiveOf(t, columns), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := ReadLog(path, cartSpec()); err == nil || !strings.Contains(err.Error(), "array v is missing") {
 		t.Errorf("a column is missing: %v", err)
+	}
+}
+
+// What spreadsheets and people write: a byte order mark, names of episodes.
+func TestReadLogOfTables(t *testing.T) {
+	want, err := ReadLog(writeLog(t, cartLog(nil)), cartSpec())
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := cartLog(func(_ int, cells []string) { cells[0] = map[string]string{"0": "morning", "1": "evening 2"}[cells[0]] })
+	for name, text := range map[string]string{"mark": byteOrderMark + cartLog(nil), "names": named} {
+		if d, err := ReadLog(writeLog(t, text), cartSpec()); err != nil || d.Hash() != want.Hash() {
+			t.Errorf("%s: other data, %v", name, err)
+		}
+	}
+}
+
+func TestNumbersOfArrays(t *testing.T) {
+	for descr, values := range map[string]any{
+		"<f8": []float64{-1.5, 3}, "<f4": []float32{-1.5, 3}, "<i8": []int64{-1, 1 << 40}, "<i4": []int32{-1, 7},
+	} {
+		var b bytes.Buffer
+		if err := errors.Join(writeNPYHeader(&b, descr, 2), binary.Write(&b, binary.LittleEndian, values)); err != nil {
+			t.Fatal(err)
+		}
+		_, v, err := readNPYFloats(b.Bytes(), 1)
+		if got, want := fmt.Sprint(v), strings.ReplaceAll(fmt.Sprint(values), "1099511627776", "1.099511627776e+12"); err != nil || got != want {
+			t.Errorf("%s: %s, want %s, %v", descr, got, want, err)
+		}
 	}
 }
 
@@ -125,6 +174,7 @@ func TestReadLogRefuses(t *testing.T) {
 		want string
 	}{
 		"no number":     {log: set(5, 7, "fast"), want: `line 9, column v: value "fast" is no number`},
+		"no episode":    {log: set(0, 7, " "), want: `line 9, column run: value "" is no name of an episode`},
 		"not finite":    {log: set(4, 10, "NaN"), want: "row 12, column x: value is NaN"},
 		"constant":      {log: set(2, -1, "0.5"), want: "rows 2 to 52, column force: every value is 0.5"},
 		"no column":     {log: cartLog(nil), spec: func(s *LogSpec) { s.StateNames = []string{"x", "w"} }, want: "line 1: there is no column w; the columns are run, t, force, note, x, v"},

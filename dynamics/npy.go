@@ -126,46 +126,65 @@ func sizeOf(shape []int) (int, error) {
 	return size, nil
 }
 
+// npySizes are the bytes of the values of all types that are read.
+var npySizes = map[string]int{"<f8": 8, "<f4": 4, "<i8": 8, "<i4": 4, "|u1": 1}
+
 // readNPY returns the shape and the bytes of the values of an array of dims
-// dimensions, whose values take size bytes; they share memory with content.
-func readNPY(content []byte, descr string, dims, size int) (shape []int, data []byte, err error) {
+// dimensions and one of the given types; they share memory with content.
+func readNPY(content []byte, dims int, descrs ...string) (descr string, shape []int, data []byte, err error) {
 	r := bytes.NewReader(content)
-	have, shape, err := readNPYHeader(r)
+	descr, shape, err = readNPYHeader(r)
 	if err != nil {
-		return nil, nil, err
+		return "", nil, nil, err
 	}
-	if have != descr {
-		return nil, nil, fmt.Errorf("array has type %q; it must have %q", have, descr)
+	if !slices.Contains(descrs, descr) {
+		return "", nil, nil, fmt.Errorf("array has type %q; it must have one of %q", descr, descrs)
 	}
 	if len(shape) != dims {
-		return nil, nil, fmt.Errorf("array has shape %v; it must have %d dimensions", shape, dims)
+		return "", nil, nil, fmt.Errorf("array has shape %v; it must have %d dimensions", shape, dims)
 	}
 	n, err := sizeOf(shape)
 	if err != nil {
-		return nil, nil, err
+		return "", nil, nil, err
 	}
-	data = content[len(content)-r.Len():]
+	data, size := content[len(content)-r.Len():], npySizes[descr]
 	if len(data) != n*size {
-		return nil, nil, fmt.Errorf("array of shape %v has %d bytes of data; it must have %d", shape, len(data), n*size)
+		return "", nil, nil, fmt.Errorf("array of shape %v has %d bytes of data; it must have %d", shape, len(data), n*size)
 	}
-	return shape, data, nil
+	return descr, shape, data, nil
 }
 
-// readNPYFloats returns a float64 array of dims dimensions. Its values stay where
-// they lie in content, if this machine can use them there.
+// readNPYFloats returns an array of dims dimensions as float64. Float64 values stay
+// where they lie in content, if this machine can use them there.
 func readNPYFloats(content []byte, dims int) (shape []int, v []float64, err error) {
-	shape, data, err := readNPY(content, "<f8", dims, 8)
+	descr, shape, data, err := readNPY(content, dims, "<f8", "<f4", "<i8", "<i4")
 	if err != nil {
 		return nil, nil, err
 	}
-	if v := floatsIn(data); v != nil {
+	if v := floatsIn(data); descr == "<f8" && v != nil {
 		return shape, v, nil
 	}
-	v = make([]float64, len(data)/8)
+	decode := floatDecoder(descr)
+	v = make([]float64, len(data)/npySizes[descr])
 	for i := range v {
-		v[i] = math.Float64frombits(binary.LittleEndian.Uint64(data[8*i:]))
+		v[i] = decode(data[i*npySizes[descr]:])
 	}
 	return shape, v, nil
+}
+
+// floatDecoder returns what reads the first value of data as float64. Integers beyond
+// 2^53 are rounded.
+func floatDecoder(descr string) func(data []byte) float64 {
+	order := binary.LittleEndian
+	switch descr {
+	case "<f4":
+		return func(data []byte) float64 { return float64(math.Float32frombits(order.Uint32(data))) }
+	case "<i8":
+		return func(data []byte) float64 { return float64(int64(order.Uint64(data))) }
+	case "<i4":
+		return func(data []byte) float64 { return float64(int32(order.Uint32(data))) }
+	}
+	return func(data []byte) float64 { return math.Float64frombits(order.Uint64(data)) }
 }
 
 // floatsIn returns little-endian values as they lie in memory; nil if they are not
