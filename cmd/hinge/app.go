@@ -28,6 +28,7 @@ type app struct {
 	out     string
 
 	log     *slog.Logger // to stderr; silent without -v
+	pace    pace         // of progress
 	started bool         // a command has begun: errors are no longer about usage
 }
 
@@ -41,7 +42,7 @@ type result interface {
 type runner func(ctx context.Context, cmd *cobra.Command, args []string) (result, error)
 
 func newApp(stdout, stderr io.Writer) *app {
-	return &app{stdout: stdout, stderr: stderr, log: slog.New(slog.DiscardHandler)}
+	return &app{stdout: stdout, stderr: stderr, log: slog.New(slog.DiscardHandler), pace: defaultPace}
 }
 
 // execute runs the command line and returns the exit status.

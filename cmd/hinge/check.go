@@ -69,7 +69,7 @@ func (a *app) check(ctx context.Context, cmd *cobra.Command, path, problem strin
 			return r, nil
 		}
 	}
-	stop := a.waiting("check", 0)
+	stop := a.watching("check", 0, func() string { return fmt.Sprintf("%d leaves", r.Leaves) })
 	v, err := certificate.Check(ctx, c)
 	stop()
 	if err != nil {

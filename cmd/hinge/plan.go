@@ -8,6 +8,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -139,7 +140,10 @@ func (a *app) plan(ctx context.Context, cmd *cobra.Command, spec string, f planF
 			return nil, err
 		}
 	}
-	p, err := planner.New(f.solver, problem.Problem, f.options(problem.seed))
+	opts := f.options(problem.seed)
+	var last atomic.Pointer[planner.Progress]
+	opts.BnB.OnProgress = func(p planner.Progress) { last.Store(&p) }
+	p, err := planner.New(f.solver, problem.Problem, opts)
 	if err != nil {
 		return nil, badInput(err)
 	}
@@ -148,7 +152,7 @@ func (a *app) plan(ctx context.Context, cmd *cobra.Command, spec string, f planF
 		ctx, cancel = context.WithTimeout(ctx, time.Duration(f.time*float64(time.Second)))
 		defer cancel()
 	}
-	stop := a.waiting("plan", f.time)
+	stop := a.watching("plan", f.time, func() string { return searchNote(last.Load()) })
 	plan, err := p.Plan(ctx, problem.x0, nil)
 	stop()
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -100,8 +101,12 @@ func (a *app) verify(ctx context.Context, f verifyFlags) (*verifyResult, error) 
 	if err != nil {
 		return nil, badInputf("--net %s: %w", f.net, err)
 	}
-	stop := a.waiting("verify", f.time)
-	d, err := bnb.Decide(ctx, programs, bnb.DecideOptions{NodeLimit: f.nodes, Workers: f.workers, Seed: a.seed})
+	var nodes, open atomic.Int64
+	stop := a.watching("verify", f.time, func() string { return fmt.Sprintf("%d nodes, %d open", nodes.Load(), open.Load()) })
+	d, err := bnb.Decide(ctx, programs, bnb.DecideOptions{NodeLimit: f.nodes, Workers: f.workers, Seed: a.seed, OnProgress: func(n, left int) {
+		nodes.Store(int64(n))
+		open.Store(int64(left))
+	}})
 	stop()
 	if err != nil {
 		return nil, badInputf("--net %s: %w", f.net, err)
