@@ -19,6 +19,7 @@ type relaxed struct {
 	split         []int     // what may be split, of r.units; see choose
 	score         []float64 // of r.units
 	solved        lp.Snapshot
+	reached       float64 // its bound
 }
 
 func newRelaxed(p *problem, b *bound.Bounder) *relaxed {

@@ -36,6 +36,7 @@ const (
 	trialIterations     = 50   // of the simplex, for a half
 	leastGain           = 1e-4 // what a side without gain counts for
 	lookAheads          = 24   // units whose halves are looked at
+	lookInVain          = 3    // units in a row that are no better than the best
 	lookAheadIterations = 6    // of the simplex, for a half
 	enoughInsight       = 12   // looks ahead
 	sufficient          = .87
@@ -60,8 +61,7 @@ func (g *unitGains) score() float64 {
 // tryUnits returns the one of x.split whose halves raise the bound of c most. What it
 // learns goes to out: the gains of the tree do not change before the round is over.
 func (x *relaxed) tryUnits(e *expander, c *node, cutoff float64, out *expansion) int {
-	x.r.lp.Save(&x.solved)
-	reached := x.r.lp.Objective
+	x.keep()
 	best, at := -1.0, -1
 	for _, i := range x.split {
 		t := &x.r.units[i]
@@ -69,7 +69,7 @@ func (x *relaxed) tryUnits(e *expander, c *node, cutoff float64, out *expansion)
 		if e.tries && g.count < reliableTrials && !e.stop() {
 			y := trial{unit: t.unit}
 			for side := range 2 {
-				out.work += x.try(e, c, t, side, trialIterations, reached, cutoff, &y)
+				out.work += x.try(e, c, t, side, trialIterations, cutoff, &y)
 			}
 			out.trials = append(out.trials, y)
 			g.add(y)
@@ -81,14 +81,20 @@ func (x *relaxed) tryUnits(e *expander, c *node, cutoff float64, out *expansion)
 	return at
 }
 
+// keep keeps where the relaxation of a node was solved, for [relaxed.try].
+func (x *relaxed) keep() {
+	x.r.lp.Save(&x.solved)
+	x.reached = x.r.lp.Objective
+}
+
 // try solves one half of the split of t for a few iterations from where the relaxation
-// of c was solved, which reached a bound. It returns the work.
-func (x *relaxed) try(e *expander, c *node, t *triangle, side, iterations int, reached, cutoff float64, y *trial) int {
+// of c was solved. It returns the work.
+func (x *relaxed) try(e *expander, c *node, t *triangle, side, iterations int, cutoff float64, y *trial) int {
 	l, u := c.ranges.Lower[t.unit], c.ranges.Upper[t.unit]
 	half := [2][2]float64{{l, 0}, {0, u}}[side]
 	x.r.setPhase(t, half[0], half[1], t.slope)
 	status := x.r.lp.Solve(cutoff, lp.Options{MaxIterations: iterations, Stop: e.stop, Estimate: true})
-	y.gain[side] = min(max(0, x.r.lp.Objective-reached)/(cutoff-reached), 1)
+	y.gain[side] = min(max(0, x.r.lp.Objective-x.reached)/(cutoff-x.reached), 1)
 	if status == lp.Infeasible || math.IsNaN(y.gain[side]) {
 		y.gain[side] = 1
 	}
@@ -98,39 +104,65 @@ func (x *relaxed) try(e *expander, c *node, t *triangle, side, iterations int, r
 	return work
 }
 
-// lookAhead is choose where prices differ: it solves the halves of those units of
-// x.split that look best for a few iterations, and returns the unit whose halves gain
-// most. In small programs one split of ten is worth as much as all others.
+// lookAhead is choose where prices differ: it solves the halves of units of x.split for a
+// few iterations, and returns the unit whose halves gain most. In small programs one split
+// of ten is worth as much as all others. There nearly always it is of the first step that
+// still has a choice, on which all later ones lean; so those come first, and a few in a row
+// that are no better end the search. Else the best prices come first.
 func (x *relaxed) lookAhead(e *expander, c *node, cutoff float64, out *expansion) int {
-	slices.SortStableFunc(x.split, func(i, j int) int { return cmp.Compare(x.score[j], x.score[i]) })
-	x.r.lp.Save(&x.solved)
-	reached := x.r.lp.Objective
-	best, at, price := -1.0, -1, 0.0
-	for rank, i := range x.split[:min(lookAheads, len(x.split))] {
-		if best >= 1 { // both halves are closed
+	patience := lookAheads
+	if e.few {
+		patience = lookInVain
+	}
+	favourite := slices.MaxFunc(x.split, func(i, j int) int { return cmp.Compare(x.score[i], x.score[j]) })
+	x.rank(e)
+	x.keep()
+	best, at, price, failed := -1.0, -1, 0.0, 0
+	for _, i := range x.split[:min(lookAheads, len(x.split))] {
+		if best >= 1 || failed == patience { // at 1 both halves are closed
 			break
 		}
-		t := &x.r.units[i]
-		y := trial{unit: t.unit}
-		first := 0 // the half that looks worse
-		if t.preActivation(x.r.lp.X()) > 0 {
-			first = 1
+		failed++
+		v := x.look(e, c, &x.r.units[i], best, cutoff, out)
+		if v > best {
+			best, at, failed = v, x.r.units[i].unit, 0
 		}
-		out.work += x.try(e, c, t, first, lookAheadIterations, reached, cutoff, &y)
-		if max(y.gain[first], leastGain) <= best {
-			continue // whatever the other half gains
-		}
-		out.work += x.try(e, c, t, 1-first, lookAheadIterations, reached, cutoff, &y)
-		g := unitGains{sum: y.gain, count: 1}
-		if v := g.score(); v > best {
-			best, at = v, t.unit
-		}
-		if rank == 0 {
-			price = best
+		if i == favourite {
+			price = v
 		}
 	}
 	out.insight.add(price / best)
 	return at
+}
+
+// rank orders x.split for a look-ahead: by step where units are few, then by price.
+func (x *relaxed) rank(e *expander) {
+	units := e.b.Units()
+	slices.SortStableFunc(x.split, func(i, j int) int {
+		byPrice := cmp.Compare(x.score[j], x.score[i])
+		if e.few {
+			return cmp.Or(cmp.Compare(x.r.units[i].unit/units, x.r.units[j].unit/units), byPrice)
+		}
+		return byPrice
+	})
+}
+
+// look returns the score of a split, by a few iterations for each half; 0 if the half that
+// looks worse says that it is below atLeast.
+func (x *relaxed) look(e *expander, c *node, t *triangle, atLeast, cutoff float64, out *expansion) float64 {
+	var g unitGains
+	y := trial{unit: t.unit}
+	first := 0
+	if t.preActivation(x.r.lp.X()) > 0 {
+		first = 1
+	}
+	out.work += x.try(e, c, t, first, lookAheadIterations, cutoff, &y)
+	if max(y.gain[first], leastGain) <= atLeast {
+		return 0
+	}
+	out.work += x.try(e, c, t, 1-first, lookAheadIterations, cutoff, &y)
+	g.add(y)
+	return g.score()
 }
 
 // insight is how good prices were where somebody looked ahead: the score of the unit
