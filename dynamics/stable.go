@@ -30,9 +30,10 @@ type stability struct {
 	grad   []float64
 }
 
-// newStability returns the regulariser of m, nil if the options want none.
+// newStability returns the regulariser of m, nil if the options want none or there are
+// no ReLUs.
 func newStability(m *Model, opts TrainOptions) *stability {
-	if opts.Stable == 0 {
+	if opts.Stable == 0 || m.Net.Count(nn.ReLU) == 0 {
 		return nil
 	}
 	s := &stability{factor: opts.Stable, ranges: opts.Ranges(m), net: m.Net.Clone(), grad: make([]float64, len(m.Net.Params))}

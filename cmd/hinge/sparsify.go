@@ -117,6 +117,9 @@ type reducing struct {
 func (s *reducing) run(ctx context.Context, model *dynamics.Model, cfg sparsifyConfig) (result, error) {
 	opts := cfg.options()
 	opts.Train.Seed, opts.Train.Log = s.app.seed, s.app.log
+	if opts.Train.Stable > 0 {
+		opts.Train.Ranges = stableRanges(s.data)
+	}
 	var p *progress
 	opts.OnEpoch = func(e sparsify.Progress) {
 		if p == nil {

@@ -25,6 +25,37 @@ func TestSparsifyKeepsTheLastGoodModel(t *testing.T) {
 	}
 }
 
+// Every option of the training changes the result, and patience its epochs.
+func TestSparsifyOptions(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "s.safetensors")
+	reduce := func(budget string, sets ...string) (hash string, epochs float64) {
+		t.Helper()
+		args := []string{"sparsify", model, "--data", data, "--budget", budget, "--json", "--out", out}
+		for _, s := range append([]string{"epochs=4", "gate_epochs=1", "tune_epochs=1"}, sets...) {
+			args = append(args, "--set", s)
+		}
+		o := hinge(t, args...)
+		if o.status != statusDone {
+			t.Fatalf("%v: %s", sets, o.stderr)
+		}
+		m, err := dynamics.Load(out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m.Hash(), o.decode(t)["epochs"].(float64)
+	}
+	want, _ := reduce("6")
+	for _, set := range []string{"clip_norm=1e-3", "weight_decay=1", "l1=1", "l2=1", "shape=1", "stable=1", "hard_above=0.1"} {
+		if got, _ := reduce("6", set); got == want {
+			t.Errorf("%s changes nothing", set)
+		}
+	}
+	if _, epochs := reduce("6", "epochs=300", "learning_rate=0.3", "patience=3"); epochs >= 300 {
+		t.Errorf("%g epochs in spite of patience", epochs)
+	}
+	reduce("0", "stable=1") // there is nothing to reward
+}
+
 // A model that errs more than no model is not passed over in silence.
 func TestWarningOfUselessModels(t *testing.T) {
 	args := []string{"sparsify", model, "--data", data, "--budget", "4", "--set", "epochs=1", "--set", "gate_epochs=1", "--set", "tune_epochs=1"}

@@ -16,6 +16,14 @@ type sparsifyConfig struct {
 	Batch        int     `yaml:"batch" range:"[1,1000000]" doc:"windows per optimiser step"`
 	Validation   float64 `yaml:"validation" range:"(0,1)" doc:"share of episodes kept out of training"`
 	Noise        float64 `yaml:"noise" range:"[0,inf)" doc:"on start states, in deviations of a step of motion"`
+	ClipNorm     float64 `yaml:"clip_norm" range:"[0,inf)" doc:"longest gradient, 0 for no limit"`
+	WeightDecay  float64 `yaml:"weight_decay" range:"[0,inf)" doc:"shrinkage of every weight per unit of learning rate"`
+	L1           float64 `yaml:"l1" range:"[0,inf)" doc:"factor of the mean weight magnitude in the loss"`
+	L2           float64 `yaml:"l2" range:"[0,inf)" doc:"factor of the mean square of the weights in the loss"`
+	Shape        float64 `yaml:"shape" range:"[0,inf)" doc:"factor of a term that keeps distances between the points of a state"`
+	Stable       float64 `yaml:"stable" range:"[0,inf)" doc:"factor of a reward for units whose phase is known where a planner looks"`
+	HardAbove    float64 `yaml:"hard_above" range:"[0,inf)" doc:"error from which a window counts more in later epochs of a training, in deviations of a step; 0 for never"`
+	Patience     int     `yaml:"patience" range:"[0,inf)" doc:"epochs without progress before the last training of a budget ends, 0 for never"`
 	Workers      int     `yaml:"workers" range:"[0,1024]" doc:"goroutines, 0 for one per CPU; never changes the result"`
 
 	GateEpochs      int     `yaml:"gate_epochs" range:"[1,1000000]" doc:"of choosing gates, in every round"`
@@ -31,7 +39,7 @@ type sparsifyConfig struct {
 
 func defaultSparsifyConfig() sparsifyConfig {
 	return sparsifyConfig{
-		Method: sparsify.EndToEnd.String(), Horizon: 3, OneStep: 0.6, Epochs: 40, LearningRate: 0.02, Batch: 256, Validation: 0.1,
+		Method: sparsify.EndToEnd.String(), Horizon: 3, OneStep: 0.6, Epochs: 40, LearningRate: 0.02, Batch: 256, Validation: 0.1, ClipNorm: 1,
 		GateEpochs: 6, TuneEpochs: 4, RoundRate: 0.01, GateRate: 0.06, Temperature: 0.5,
 		InitialReLU: 0.8, ReLUPenalty: 3e-3, IdentityPenalty: 2e-4, Keep: 0.8,
 	}
@@ -47,7 +55,8 @@ func (c sparsifyConfig) options() sparsify.Options {
 		Method: method,
 		Train: dynamics.TrainOptions{
 			Horizon: c.Horizon, OneStep: orNone(c.OneStep), Epochs: c.Epochs, LearningRate: c.LearningRate, Batch: c.Batch,
-			Validation: c.Validation, Noise: c.Noise, Workers: c.Workers,
+			Validation: c.Validation, Noise: c.Noise, Workers: c.Workers, ClipNorm: orNone(c.ClipNorm), WeightDecay: c.WeightDecay,
+			L1: c.L1, L2: c.L2, Shape: c.Shape, Stable: c.Stable, HardAbove: c.HardAbove, Patience: c.Patience,
 		},
 		GateEpochs: c.GateEpochs, TuneEpochs: c.TuneEpochs, RoundRate: c.RoundRate, GateRate: c.GateRate,
 		Temperature: c.Temperature, InitialReLU: c.InitialReLU,

@@ -85,15 +85,11 @@ func parseSets(sets []string) ([]strictyaml.Override, error) {
 
 // options returns what c means to the trainer, apart from seed and files.
 func (c trainConfig) options() dynamics.FitOptions {
-	clip := c.ClipNorm
-	if clip == 0 {
-		clip = -1 // there, 0 asks for the default
-	}
 	return dynamics.FitOptions{
 		Hidden: c.Hidden, NoSkip: !c.Skip,
 		TrainOptions: dynamics.TrainOptions{
 			Horizon: c.Horizon, OneStep: orNone(c.OneStep), Epochs: c.Epochs, Batch: c.Batch, LearningRate: c.LearningRate,
-			ClipNorm: clip, WeightDecay: c.WeightDecay, L1: c.L1, L2: c.L2, Noise: c.Noise,
+			ClipNorm: orNone(c.ClipNorm), WeightDecay: c.WeightDecay, L1: c.L1, L2: c.L2, Noise: c.Noise,
 			Shape: c.Shape, Stable: c.Stable, HardAbove: c.HardAbove,
 			Validation: c.Validation, Patience: c.Patience, Workers: c.Workers,
 		},
