@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -58,9 +57,9 @@ func card(m *dynamics.Model, d *dynamics.Dataset, command string) error {
 	return err
 }
 
-// diverged tells apart the one failure of a training that other options mend.
-func diverged(err error) error {
-	if d := (*dynamics.DivergedError)(nil); errors.As(err, &d) {
+// mendable makes a failure that other options mend one of the input.
+func mendable(err error) error {
+	if withoutResult(err) {
 		return badInput(err)
 	}
 	return err

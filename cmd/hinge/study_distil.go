@@ -100,7 +100,7 @@ func (a *app) distil(ctx context.Context, p *problems.Problem, s distilStudy, co
 	students, err := distil.Run(ctx, p.Model, p.X0, p.Action, opts)
 	bar.finish()
 	if err != nil {
-		return nil, diverged(err)
+		return nil, mendable(err)
 	}
 	r := &studyResult{Out: a.out}
 	for _, student := range students {

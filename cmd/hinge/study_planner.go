@@ -150,7 +150,7 @@ func (a *app) plannerStudy(ctx context.Context, s plannerStudy, command string) 
 		},
 	})
 	p.finish()
-	if err = errors.Join(diverged(err), failed); err != nil {
+	if err = errors.Join(mendable(err), failed); err != nil {
 		return r, err // what was found until then is kept
 	}
 	after, err := w.episodes(ctx, best, testSeeds, s.test)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"math"
 	"math/rand/v2"
@@ -192,5 +193,24 @@ func TestPlayedRanges(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// A training that other options mend is the fault of the input, anything else is not.
+func TestMendable(t *testing.T) {
+	for _, c := range []struct {
+		err  error
+		want int
+	}{
+		{fmt.Errorf("distil: %w", &dynamics.DivergedError{}), statusBadInput},
+		{fmt.Errorf("distil: %w", &dynamics.UntrainedError{}), statusBadInput},
+		{io.ErrUnexpectedEOF, statusOf(io.ErrUnexpectedEOF)},
+	} {
+		if got := statusOf(mendable(c.err)); got != c.want {
+			t.Errorf("%v: status %d, want %d", c.err, got, c.want)
+		}
+	}
+	if statusOf(io.ErrUnexpectedEOF) == statusBadInput || mendable(nil) != nil {
+		t.Error("an internal failure counts as bad input")
 	}
 }
