@@ -62,7 +62,7 @@ func (a *app) check(ctx context.Context, cmd *cobra.Command, path, problem strin
 		}
 		program, err := p.program()
 		if err != nil {
-			return nil, badInput(err)
+			return nil, badInputf("--problem %s: %w", problem, plain(err))
 		}
 		if err := c.Same(bnb.CertificateProgram(program)); err != nil {
 			r.Reason = fmt.Sprintf("it speaks of another problem than %s: %v", problem, err)

@@ -145,7 +145,7 @@ func (a *app) plan(ctx context.Context, cmd *cobra.Command, spec string, f planF
 	opts.BnB.OnProgress = func(p planner.Progress) { last.Store(&p) }
 	p, err := planner.New(f.solver, problem.Problem, opts)
 	if err != nil {
-		return nil, badInput(err)
+		return nil, badInputf("%s, --solver %s: %w", spec, f.solver, plain(err))
 	}
 	if f.time > 0 {
 		var cancel context.CancelFunc
@@ -156,7 +156,7 @@ func (a *app) plan(ctx context.Context, cmd *cobra.Command, spec string, f planF
 	plan, err := p.Plan(ctx, problem.x0, nil)
 	stop()
 	if err != nil {
-		return nil, badInput(err) // the solver cannot state this problem
+		return nil, badInputf("%s, --solver %s: %w", spec, f.solver, plain(err)) // it cannot state this problem
 	}
 	var proof *certificate.Certificate
 	if f.certificate != "" {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"math"
 	"os"
 	"path/filepath"
@@ -139,5 +140,37 @@ func TestBadRequest(t *testing.T) {
 	}
 	if checked == 0 {
 		t.Fatal("nothing was checked")
+	}
+}
+
+// TestErrorsOfSolvers: what a solver cannot do is said of the problem and the flag, not of
+// the packages that find out.
+func TestErrorsOfSolvers(t *testing.T) {
+	disc := filepath.Join(t.TempDir(), "disc.json")
+	text := `{"network":{"layers":[{"from":0,"to":2,"gates":["identity"],"weights":[1,1],"bias":[0]}]},"x0":[1],"lower":[-1],"upper":[1],` +
+		`"horizon":2,"cost":[{"name":"c","norm":"disc","radius":1,"weight":1,"w":[1,0],"b":[0]}]}`
+	if err := os.WriteFile(disc, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	constrained := tinyProblem(t, "x,>=,2") + "@2"
+	checked := 0
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"plan", constrained, "--solver", "cem"}, "hinge: " + constrained + ", --solver cem: the problem has "},
+		{[]string{"plan", disc, "--write-mps", "plan.mps"}, "hinge: --write-mps plan.mps: the cost has a term of norm disc; rows can say"},
+	} {
+		if o := hinge(t, c.args...); o.status != statusBadInput || !strings.HasPrefix(o.stderr, c.want) {
+			t.Errorf("hinge %v: status %d, %s; it must begin %q", c.args, o.status, o.stderr, c.want)
+		}
+		checked++
+	}
+	if checked != 2 {
+		t.Errorf("%d errors checked", checked)
+	}
+	cause := errors.New("planner: highs: unit 3: relu: too large")
+	if err := plain(cause); err.Error() != "unit 3: relu: too large" || !errors.Is(err, cause) {
+		t.Errorf("%v", err)
 	}
 }

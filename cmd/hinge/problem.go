@@ -109,7 +109,7 @@ func (p *planProblem) program() (*relu.Program, error) {
 func (p *planProblem) writeMPS(path string) error {
 	program, err := p.program()
 	if err != nil {
-		return badInput(err)
+		return badInputf("--write-mps %s: %w", path, plain(err))
 	}
 	reach, err := encode.Reachable(program)
 	if err != nil {
@@ -117,7 +117,7 @@ func (p *planProblem) writeMPS(path string) error {
 	}
 	e, err := encode.BigM(program, reach.Ranges)
 	if err != nil {
-		return badInputf("--write-mps %s: %w", path, err)
+		return badInputf("--write-mps %s: %w", path, plain(err))
 	}
 	reach.Narrow(e)
 	return atomicfile.Write(path, func(w io.Writer) error { return milp.WriteMPS(w, e.Problem) })

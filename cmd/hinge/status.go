@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 )
 
 // The exit statuses, which scripts rely on.
@@ -37,6 +39,28 @@ func withStatus(status int, err error) error {
 		return nil
 	}
 	return &failure{status: status, err: err}
+}
+
+// packages are those whose names begin errors that solvers and planners return.
+var packages = []string{"planner", "relu", "encode", "bnb", "highs"}
+
+// plainError is an error without them.
+type plainError struct{ error }
+
+// plain leaves out the packages at the start of a message, which say nothing to a user.
+func plain(err error) error { return plainError{err} }
+
+func (e plainError) Unwrap() error { return e.error }
+
+func (e plainError) Error() string {
+	message := e.error.Error()
+	for {
+		name, rest, found := strings.Cut(message, ": ")
+		if !found || !slices.Contains(packages, name) {
+			return message
+		}
+		message = rest
+	}
 }
 
 // statusOf returns the exit status of an error. An interruption is a limit: the

@@ -99,7 +99,7 @@ func (a *app) verify(ctx context.Context, f verifyFlags) (*verifyResult, error) 
 	}
 	programs, err := property.Programs(net.Net, net.Rounded)
 	if err != nil {
-		return nil, badInputf("--net %s: %w", f.net, err)
+		return nil, badInputf("--net %s: %w", f.net, plain(err))
 	}
 	var nodes, open atomic.Int64
 	stop := a.watching("verify", f.time, func() string { return fmt.Sprintf("%d nodes, %d open", nodes.Load(), open.Load()) })
@@ -109,7 +109,7 @@ func (a *app) verify(ctx context.Context, f verifyFlags) (*verifyResult, error) 
 	}})
 	stop()
 	if err != nil {
-		return nil, badInputf("--net %s: %w", f.net, err)
+		return nil, badInputf("--net %s: %w", f.net, plain(err))
 	}
 	if d.Status == milp.Interrupted {
 		return nil, context.Cause(ctx)
