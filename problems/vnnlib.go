@@ -78,6 +78,11 @@ func (p *Property) Contains(x, y []float64, tol float64) bool {
 // compares sums of constants and variables with constant factors. One about
 // inputs must bound a single X, so that the inputs are boxes; one about outputs
 // may be any; one about both is refused. Numbers become the nearest float64.
+//
+// Bounds of an input that contradict each other are an error where all of them must
+// hold: in the assertions, and in one `and` within an `or`. Where an `or` of several has one
+// that contradicts what stands outside, or a choice of another `or`, that combination
+// is left out; a property of which none is left is unsat.
 func ReadProperty(path string) (*Property, error) {
 	data, err := readFile(path)
 	if err != nil {

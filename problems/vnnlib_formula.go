@@ -68,7 +68,8 @@ func (r *propertyReader) conjunction(parts []*expression) ([]clause, error) {
 	}
 	if i, found := common.empty(); found {
 		l, u := common.lower[i], common.upper[i]
-		return nil, r.errorf(later(l.at, u.at), "variable X_%d: it must be at least %g and at most %g; a box must not be empty", i, l.v, u.v)
+		return nil, r.errorf(later(l.at, u.at), "variable X_%d: it must be at least %g (line %d) and at most %g (line %d); a box must not be empty",
+			i, l.v, l.at.line, u.v, u.at.line)
 	}
 	clauses := []clause{common}
 	for k, alternatives := range choices {

@@ -322,8 +322,8 @@ func TestPropertyMessages(t *testing.T) {
 
 		d + unitBox:                         {"p.vnnlib:1:41", "variable X_1 has no lower bound", "(>= X_1 ..)"},
 		d + unitBox + "(assert (>= X_1 0))": {"variable X_1 has no upper bound"},
-		d + both + "(assert (or (>= X_0 0.5) (and)))\n(assert (>= X_1 2))": {"p.vnnlib:2:9", "variable X_1", "at least 2", "at most 1", "empty"},
-		d + both + "(assert (or (and (>= X_0 0.6)\n(<= X_0 0.5))))":        {"p.vnnlib:2:1", "variable X_0", "at least 0.6", "at most 0.5"},
+		d + both + "(assert (or (>= X_0 0.5) (and)))\n(assert (>= X_1 2))": {"p.vnnlib:2:9", "variable X_1", "at least 2 (line 2)", "at most 1 (line 1)", "empty"},
+		d + both + "(assert (or (and (>= X_0 0.6)\n(<= X_0 0.5))))":        {"p.vnnlib:2:1", "variable X_0", "at least 0.6 (line 1)", "at most 0.5 (line 2)"},
 		d + both + many: {"or-groups", "16384 combinations"},
 	} {
 		_, err := parseProperty("p.vnnlib", []byte(text))
