@@ -26,8 +26,9 @@ func (a *app) inspectCommand() *cobra.Command {
 		Use:   "inspect FILE",
 		Short: "Say what is in a model, network, data set, run folder, scenario, problem or certificate",
 		Long: `Say what is in a file. Of a data set, --plot draws how often pairs of its
-coordinates occur. Of a model, --data makes it predict recorded episodes, and --plot
-draws one of them beside what the model predicts from its start.`,
+coordinates occur. Of a model, --data makes it predict recorded episodes, of the data
+it was trained on those that were kept out, and --plot draws one of them beside what
+the model predicts from its start.`,
 		Example: `  hinge inspect model.safetensors
   hinge inspect model.safetensors --data data.npz --plot roll-out.png
   hinge inspect network.onnx
@@ -41,7 +42,8 @@ draws one of them beside what the model predicts from its start.`,
 	fl.StringVar(&look.data, "data", "", "of a model: recorded episodes to predict")
 	fl.StringVar(&look.plot, "plot", "", "of a data set or a model: .png file to draw")
 	fl.StringVar(&look.coordinates, "coordinates", "", "of --plot: pairs a:b of names for a data set, names for a model, separated by commas")
-	fl.IntVar(&look.episode, "episode", 0, "of a model with --data: the episode to draw")
+	fl.IntVar(&look.episode, "episode", anyEpisode, "of a model with --data: the episode to draw (default one that it was not trained on)")
+	fl.Lookup("episode").DefValue = "0" // says nothing of a number
 	return a.command(c, outForResult, func(_ context.Context, _ *cobra.Command, args []string) (result, error) {
 		if err := look.validate(args[0]); err != nil {
 			return nil, err

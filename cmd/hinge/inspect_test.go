@@ -4,7 +4,11 @@ import (
 	"bytes"
 	"image/png"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
+
+	"hinge/dynamics"
 )
 
 // inspected returns what hinge inspect says, by name.
@@ -59,4 +63,41 @@ func TestInspectPredictsAndDraws(t *testing.T) {
 		t.Errorf("range %v", r)
 	}
 	picture(coverage)
+}
+
+// On the data of its training a model is judged by the episodes that were kept out of
+// it, as its card is; on others by all.
+func TestInspectTellsWhatWasTrainedOn(t *testing.T) {
+	dir := t.TempDir()
+	facts := inspected(t, model, "--data", data)
+	if facts["on_part"] != "kept out of the training" || facts["on_episodes"] != 15.0 || facts["on_error_1"] != facts["error_1"] || facts["on_error_h"] != facts["error_h"] {
+		t.Errorf("on its own data: %v", facts)
+	}
+	other := filepath.Join(dir, "other.npz")
+	if o := hinge(t, "collect", "push-t", "--episodes", "20", "--steps", "10", "--seed", "9", "--out", other); o.status != statusDone {
+		t.Fatal(o.stderr)
+	}
+	if facts := inspected(t, model, "--data", other); facts["on_episodes"] != 20.0 || facts["on_error_1"] == facts["error_1"] {
+		t.Errorf("on other data: %v", facts)
+	}
+	m, err := dynamics.Load(model)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := loadDataset(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	part, err := partOf(m, d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	train, kept, err := d.Split(0.1, 1)
+	if err != nil || !slices.Equal(part.episodes, kept) || part.note(kept[0]) != "kept out of the training" || part.note(train[0]) != "also trained on" {
+		t.Errorf("%+v, %v", part, err)
+	}
+	m.Meta.Training = nil
+	if part, err = partOf(m, d); err != nil || len(part.episodes) != 150 || !strings.Contains(part.note(0), "also trained on") {
+		t.Errorf("of an older model: %+v, %v", part, err)
+	}
 }

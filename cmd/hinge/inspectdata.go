@@ -215,11 +215,16 @@ func (f inspectFlags) predict(r *inspection, path string) error {
 	if err := sameSystem(m, d, path, f.data); err != nil {
 		return err
 	}
-	e, err := dynamics.Evaluate(m, d, nil, min(max(1, m.Meta.Errors.Horizon), d.Steps))
+	part, err := partOf(m, d)
 	if err != nil {
 		return badInput(err)
 	}
-	r.Facts = append(r.Facts, fact{"on_data", filepath.Base(f.data)}, fact{"on_hash", d.Hash()})
+	e, err := dynamics.Evaluate(m, d, part.episodes, min(max(1, m.Meta.Errors.Horizon), d.Steps))
+	if err != nil {
+		return badInput(err)
+	}
+	r.Facts = append(r.Facts, fact{"on_data", filepath.Base(f.data)}, fact{"on_hash", d.Hash()},
+		fact{"on_episodes", len(part.episodes)}, fact{"on_part", part.name})
 	for _, fact := range errorFacts(e, &m.Meta.Signals) {
 		fact.Name = "on_" + fact.Name
 		r.Facts = append(r.Facts, fact)
@@ -227,10 +232,47 @@ func (f inspectFlags) predict(r *inspection, path string) error {
 	if f.plot == "" {
 		return nil
 	}
+	if f.episode == anyEpisode {
+		f.episode = part.episodes[0]
+	}
 	if f.episode < 0 || f.episode >= d.Episodes {
 		return badInputf("--episode %d: %s has episodes 0 to %d", f.episode, f.data, d.Episodes-1)
 	}
-	return f.drawPrediction(m, d, path)
+	return f.drawPrediction(m, d, part.note(f.episode), path)
+}
+
+// anyEpisode stands for the first episode of the part that is predicted.
+const anyEpisode = -1
+
+// predictedPart is the episodes of a data set that a model is judged by.
+type predictedPart struct {
+	name     string // what the model knows of them
+	learned  bool   // the model was trained on this data set
+	episodes []int
+}
+
+// partOf returns the episodes that m has not learned from, as far as that is known:
+// those kept out of its training, or all of other data.
+func partOf(m *dynamics.Model, d *dynamics.Dataset) (predictedPart, error) {
+	switch {
+	case m.Meta.DataHash != d.Hash():
+		return predictedPart{name: "other data than those of the training", episodes: allEpisodes(d)}, nil
+	case m.Meta.Training == nil:
+		return predictedPart{name: "also trained on; which were kept out is not known", learned: true, episodes: allEpisodes(d)}, nil
+	}
+	_, kept, err := d.Split(m.Meta.Training.Validation, m.Meta.Seed)
+	return predictedPart{name: "kept out of the training", learned: true, episodes: kept}, err
+}
+
+// note says in a picture whether an episode was learned from.
+func (p predictedPart) note(episode int) string {
+	switch {
+	case !p.learned:
+		return ""
+	case !slices.Contains(p.episodes, episode):
+		return "also trained on"
+	}
+	return p.name
 }
 
 // sameSystem reports a model and data that speak of different systems.
@@ -250,7 +292,7 @@ const predictedCoordinates = 8
 
 // drawPrediction draws the states of an episode and what the model predicts from
 // its start with the recorded actions.
-func (f inspectFlags) drawPrediction(m *dynamics.Model, d *dynamics.Dataset, path string) error {
+func (f inspectFlags) drawPrediction(m *dynamics.Model, d *dynamics.Dataset, note, path string) error {
 	chosen, err := f.predicted(d)
 	if err != nil {
 		return err
@@ -273,7 +315,7 @@ func (f inspectFlags) drawPrediction(m *dynamics.Model, d *dynamics.Dataset, pat
 	}
 	p := report.CurvesPlot{
 		Title:    "What " + filepath.Base(path) + " predicts",
-		Subtitle: fmt.Sprintf("episode %d of %s, from its start alone", f.episode, filepath.Base(f.data)),
+		Subtitle: fmt.Sprintf("episode %d of %s%s, from its start alone", f.episode, filepath.Base(f.data), spaced(note)),
 	}
 	ranges := dynamics.NewCoverage(d).Coordinates
 	for i, k := range chosen {
