@@ -87,6 +87,9 @@ type inspection struct {
 	Kind  string `json:"kind"`
 	Path  string `json:"path"`
 	Facts []fact `json:"facts"`
+
+	data     *dynamics.Dataset // that the file is; nil for none
+	coverage dynamics.Coverage // of it
 }
 
 type fact struct {
@@ -140,7 +143,7 @@ func inspectModel(path string) (*inspection, error) {
 		facts = append(facts, fact{"ensemble", s.Members}, fact{"spread_1", report.Number(s.Spread1)},
 			fact{"spread_h", report.Number(s.SpreadH)}, fact{"spread_correlation", report.Number(s.Correlation)})
 	}
-	return &inspection{"model", path, append(facts,
+	return &inspection{Kind: "model", Path: path, Facts: append(facts,
 		fact{"seed", m.Meta.Seed},
 		fact{"data_hash", m.Meta.DataHash},
 		fact{"tool", m.Meta.Tool},
@@ -163,7 +166,7 @@ func inspectNetwork(path string, n *network) *inspection {
 	if n.onnx != nil {
 		facts = append(facts, fact{"opset", n.onnx.Opset}, fact{"producer", n.onnx.Producer}, fact{"exact", n.exact})
 	}
-	return &inspection{"network", path, facts}
+	return &inspection{Kind: "network", Path: path, Facts: facts}
 }
 
 func inspectProperty(path string) (*inspection, error) {
@@ -175,7 +178,7 @@ func inspectProperty(path string) (*inspection, error) {
 	for i := range p.Cases {
 		groups += len(p.Cases[i].Groups)
 	}
-	return &inspection{"property", path, []fact{
+	return &inspection{Kind: "property", Path: path, Facts: []fact{
 		{"inputs", p.Inputs},
 		{"outputs", p.Outputs},
 		{"boxes", len(p.Cases)},
@@ -202,6 +205,7 @@ func inspectData(path string) (*inspection, error) {
 		{"task", d.Meta.Task},
 		{"episodes", d.Episodes},
 		{"steps", d.Steps},
+		{"period", d.Meta.Period}, // s; 0 where an action has no fixed duration
 		{"states", d.Nx},
 		{"actions", d.Nu},
 		{"state_names", d.Meta.StateNames},
@@ -215,7 +219,7 @@ func inspectData(path string) (*inspection, error) {
 	for _, r := range c.Coordinates {
 		facts = append(facts, fact{"range_of_" + r.Name, coordinateRange{r.Low, r.High, r.Mean, r.Deviation, r.Unit}})
 	}
-	return &inspection{"data set", path, facts}, nil
+	return &inspection{Kind: "data set", Path: path, Facts: facts, data: d, coverage: c}, nil
 }
 
 func inspectRun(dir string) (*inspection, error) {
@@ -225,9 +229,9 @@ func inspectRun(dir string) (*inspection, error) {
 	}
 	s := run.Summary
 	if s == nil {
-		return &inspection{"run folder", dir, []fact{{"steps", len(run.Steps)}, {"complete", false}}}, nil
+		return &inspection{Kind: "run folder", Path: dir, Facts: []fact{{"steps", len(run.Steps)}, {"complete", false}}}, nil
 	}
-	return &inspection{"run folder", dir, []fact{
+	return &inspection{Kind: "run folder", Path: dir, Facts: []fact{
 		{"steps", len(run.Steps)},
 		{"complete", true},
 		{"task", s.Task},
@@ -268,7 +272,7 @@ func inspectProblem(spec string) (*inspection, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &inspection{"problem", spec, []fact{
+	return &inspection{Kind: "problem", Path: spec, Facts: []fact{
 		{"states", p.Cost.Nx},
 		{"actions", p.Cost.Nu},
 		{"horizon", p.Horizon()},
@@ -319,7 +323,7 @@ func inspectCertificate(path string) (*inspection, error) {
 		}
 		facts = append(facts, fact{"regions", len(c.Cuts.Regions)}, fact{"cuts", cuts})
 	}
-	return &inspection{"certificate", path, facts}, nil
+	return &inspection{Kind: "certificate", Path: path, Facts: facts}, nil
 }
 
 func inspectScenario(path string) (*inspection, error) {
@@ -327,7 +331,7 @@ func inspectScenario(path string) (*inspection, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &inspection{"scenario", path, []fact{
+	return &inspection{Kind: "scenario", Path: path, Facts: []fact{
 		{"task", s.Task},
 		{"seed", s.Seed},
 		{"max_steps", s.MaxSteps},

@@ -63,6 +63,15 @@ func TestInspectPredictsAndDraws(t *testing.T) {
 		t.Errorf("range %v", r)
 	}
 	picture(coverage)
+	if c := facts["cells_of_offset_x:offset_y"].(map[string]any); c["of"] != 48.0*48 || !(c["visited"].(float64) > 100 && c["visited"].(float64) <= 1500) {
+		t.Errorf("cells %v; 1500 rows visit at most as many", c)
+	}
+	if p, ok := facts["period"].(float64); !ok || p < 0 {
+		t.Errorf("period %v", facts["period"])
+	}
+	if facts := inspected(t, data); facts["cells_of_move_x:move_y"] == nil || facts["cells_of_k1_x:k1_y"] != nil {
+		t.Error("of no pairs in particular, the last four are told")
+	}
 }
 
 // On the data of its training a model is judged by the episodes that were kept out of

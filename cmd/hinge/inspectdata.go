@@ -45,8 +45,8 @@ func (f inspectFlags) add(r *inspection, path string) error {
 	switch {
 	case f.data != "":
 		return f.predict(r, path)
-	case f.plot != "":
-		return f.drawCoverage(path)
+	case r.data != nil:
+		return f.addCoverage(r, path)
 	}
 	return nil
 }
@@ -126,13 +126,20 @@ const (
 	coveragePairs = 4
 )
 
-// drawCoverage draws how often pairs of coordinates occur.
-func (f inspectFlags) drawCoverage(path string) error {
-	d, err := loadDataset(path)
-	if err != nil {
-		return err
-	}
-	c := dynamics.NewCoverage(d)
+// cells is how many of the cells of a picture have rows in them: how much of the square
+// of two ranges was visited.
+type cells struct {
+	Visited int `json:"visited"`
+	Of      int `json:"of"`
+}
+
+func (c cells) String() string {
+	return fmt.Sprintf("%d of %d, %.0f %%", c.Visited, c.Of, 100*float64(c.Visited)/float64(c.Of))
+}
+
+// addCoverage adds how much pairs of coordinates have visited, and draws how often.
+func (f inspectFlags) addCoverage(r *inspection, path string) error {
+	d, c := r.data, r.coverage
 	pairs, err := f.pairs(c)
 	if err != nil {
 		return err
@@ -143,14 +150,30 @@ func (f inspectFlags) drawCoverage(path string) error {
 	}
 	for _, pair := range pairs {
 		x, y := c.Coordinates[pair[0]], c.Coordinates[pair[1]]
+		counts := c.Histogram(d, pair[0], pair[1], coverageBins)
+		r.Facts = append(r.Facts, fact{"cells_of_" + x.Name + ":" + y.Name, cells{visited(counts), len(counts)}})
 		p.Panels = append(p.Panels, report.HistogramPanel{
 			Title:  x.Name + ", " + y.Name,
 			XLabel: labelled(x.Name, x.Unit), YLabel: labelled(y.Name, y.Unit),
 			XMin: x.Low, XMax: x.High, YMin: y.Low, YMax: y.High,
-			Bins: coverageBins, Counts: c.Histogram(d, pair[0], pair[1], coverageBins),
+			Bins: coverageBins, Counts: counts,
 		})
 	}
+	if f.plot == "" {
+		return nil
+	}
 	return atomicfile.Write(f.plot, func(w io.Writer) error { return p.Encode(w) })
+}
+
+// visited counts what is not 0.
+func visited(counts []int) int {
+	n := 0
+	for _, c := range counts {
+		if c > 0 {
+			n++
+		}
+	}
+	return n
 }
 
 func labelled(name, unit string) string {
