@@ -105,14 +105,17 @@ func (s *Solver) beyond(v int) float64 {
 	return s.kink[v] - s.foldLower[v]
 }
 
-// settleFold puts the nonbasic v where its reduced cost wants it.
+// settleFold puts the nonbasic v where its reduced cost wants it. Where that does not
+// care v stays at its end: brought back to the kink, what has just left the basis for
+// that end would enter and leave it for ever.
 func (s *Solver) settleFold(v int, tol float64) {
+	below, end := s.below[v], !s.atKink(v)
 	s.turn(v, false)
 	s.at[v] = atLower
 	switch d := s.d[v]; {
-	case d < -tol:
+	case d < -tol, end && !below && d <= tol:
 		s.at[v] = atUpper
-	case d > s.span(v)+tol:
+	case d > s.span(v)+tol, end && below && d >= s.span(v)-tol:
 		s.turn(v, true)
 	}
 	x := s.lo[v]

@@ -249,6 +249,7 @@ func TestNoAllocations(t *testing.T) {
 func FuzzChanges(f *testing.F) {
 	f.Add(uint64(0), uint8(10))
 	f.Add(uint64(1), uint8(30))
+	f.Add(uint64(72), uint8(137)) // two folded rows without costs, each at its end in turn
 	f.Fuzz(func(t *testing.T, seed uint64, steps uint8) {
 		st := newStory(seed)
 		for range steps {
