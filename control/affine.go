@@ -14,6 +14,15 @@ func NewAffine(rows, cols int) Affine {
 	return Affine{Rows: rows, Cols: cols, W: make([]float64, rows*cols), B: make([]float64, rows)}
 }
 
+// NewIdentity returns the map to the first rows coordinates.
+func NewIdentity(rows, cols int) Affine {
+	a := NewAffine(rows, cols)
+	for i := range rows {
+		a.Set(i, i, 1)
+	}
+	return a
+}
+
 // Set sets the coefficient of column j in row i.
 func (a Affine) Set(i, j int, v float64) { a.W[i*a.Cols+j] = v }
 

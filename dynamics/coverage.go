@@ -28,7 +28,7 @@ func NewCoverage(d *Dataset) Coverage {
 	for i := range c.Coordinates {
 		c.Coordinates[i] = Range{Name: d.Meta.coordinate(i, d.Nx), Unit: d.Meta.unitOf(i, d.Nx), Low: math.Inf(1), High: math.Inf(-1)}
 	}
-	moved, all := newMovement(d, allEpisodes(d)), newMoments(d.Nx+d.Nu)
+	moved, all := newMovement(d, d.AllEpisodes()), newMoments(d.Nx+d.Nu)
 	row := make([]float64, d.Nx+d.Nu)
 	count := 0
 	for e := range d.Episodes {

@@ -130,6 +130,15 @@ func (d *Dataset) Action(e, t int) []float64 {
 	return d.U[i : i+d.Nu : i+d.Nu]
 }
 
+// AllEpisodes returns the numbers of all episodes.
+func (d *Dataset) AllEpisodes() []int {
+	all := make([]int, d.Episodes)
+	for e := range all {
+		all[e] = e
+	}
+	return all
+}
+
 // See writes [x_t; u_t] and x_{t+1} of episode e to v (Nx+Nu) and next (Nx), as seen
 // from a window that starts at step first.
 func (d *Dataset) See(v, next []float64, e, first, t int) {

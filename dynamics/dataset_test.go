@@ -114,7 +114,7 @@ func TestSplit(t *testing.T) {
 		t.Fatalf("split into %d and %d, %v", len(train), len(val), err)
 	}
 	all := slices.Sorted(slices.Values(append(slices.Clone(train), val...)))
-	if !slices.Equal(all, allEpisodes(d)) {
+	if !slices.Equal(all, d.AllEpisodes()) {
 		t.Errorf("the parts hold %v", all)
 	}
 	_, again, _ := d.Split(0.25, 1)

@@ -59,9 +59,8 @@ func EvaluateSpread(models []*Model, d *Dataset, episodes []int, horizon int) (S
 		return Spread{}, fmt.Errorf("horizon is %d; the episodes allow 1 to %d", horizon, d.Steps)
 	}
 	if episodes == nil {
-		episodes = allEpisodes(d)
+		episodes = d.AllEpisodes()
 	}
-	dim := d.Meta.pointDim()
 	var rollouts []*episodeRollout
 	for _, m := range models {
 		if nx, nu := m.Dims(); nx != d.Nx || nu != d.Nu {
@@ -69,10 +68,7 @@ func EvaluateSpread(models []*Model, d *Dataset, episodes []int, horizon int) (S
 		}
 		rollouts = append(rollouts, newEpisodeRollout(m.clone(), d))
 	}
-	spread := map[int]*tally{1: newTally(dim), horizon: newTally(dim)}
-	errors := map[int]*tally{1: newTally(dim), horizon: newTally(dim)}
-	both := new(correlation)
-	mean := make([]float64, d.Nx)
+	v := newSpreadTally(rollouts, d, horizon)
 	for _, e := range episodes {
 		for _, r := range rollouts {
 			r.start(e)
@@ -81,26 +77,57 @@ func EvaluateSpread(models []*Model, d *Dataset, episodes []int, horizon int) (S
 			for _, r := range rollouts {
 				r.step()
 			}
-			if spread[k] == nil {
-				continue
-			}
-			for t := range rollouts[0].windows() {
-				meanState(mean, rollouts, t)
-				s := spreadOf(mean, rollouts, t, dim)
-				spread[k].addRow(s)
-				errors[k].add(mean, d.State(e, t+k))
-				if k == 1 {
-					both.add(s, errors[k].rows[len(errors[k].rows)-1])
-				}
-			}
+			v.add(e, k)
 		}
 	}
+	return v.spread(), nil
+}
+
+// spreadTally collects how far predictions are from their mean, and that from the
+// record, after the steps that a [Spread] tells of.
+type spreadTally struct {
+	d        *Dataset
+	rollouts []*episodeRollout
+	horizon  int
+	spreads  map[int]*tally // by step
+	errors   map[int]*tally // of the mean
+	both     correlation
+	mean     []float64 // Nx
+}
+
+func newSpreadTally(rollouts []*episodeRollout, d *Dataset, horizon int) *spreadTally {
+	dim := d.Meta.pointDim()
+	return &spreadTally{
+		d: d, rollouts: rollouts, horizon: horizon, mean: make([]float64, d.Nx),
+		spreads: map[int]*tally{1: newTally(dim), horizon: newTally(dim)},
+		errors:  map[int]*tally{1: newTally(dim), horizon: newTally(dim)},
+	}
+}
+
+// add enters the predictions of episode e after k steps.
+func (v *spreadTally) add(e, k int) {
+	spreads, errors := v.spreads[k], v.errors[k]
+	if spreads == nil {
+		return
+	}
+	for t := range v.rollouts[0].windows() {
+		meanState(v.mean, v.rollouts, t)
+		s := spreadOf(v.mean, v.rollouts, t, spreads.dim)
+		spreads.addRow(s)
+		errors.add(v.mean, v.d.State(e, t+k))
+		if k == 1 {
+			v.both.add(s, errors.rows[len(errors.rows)-1])
+		}
+	}
+}
+
+func (v *spreadTally) spread() Spread {
 	return Spread{
-		Members: len(models), Horizon: horizon,
-		OneStep: spread[1].stats(), HStep: spread[horizon].stats(),
-		MeanOneStep: errors[1].stats(), MeanHStep: errors[horizon].stats(),
-		Correlation: both.value(),
-	}, nil
+		Members: len(v.rollouts), Horizon: v.horizon,
+		OneStep: v.spreads[1].stats(), HStep: v.spreads[v.horizon].stats(),
+		MeanOneStep: v.errors[1].stats(), MeanHStep: v.errors[v.horizon].stats(),
+		Correlation: v.both.value(),
+	}
 }
 
 func meanState(mean []float64, rollouts []*episodeRollout, t int) {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"hinge/control"
 	"hinge/nn"
 )
 
@@ -13,7 +14,7 @@ import (
 func constantModel(step ...float64) *Model {
 	n := len(step)
 	m := &Model{
-		Features: identity(1, n+1), Base: identity(n, n+1),
+		Features: control.NewIdentity(1, n+1), Base: control.NewIdentity(n, n+1),
 		In:  Normalizer{Mean: []float64{0}, Scale: []float64{1}},
 		Out: Normalizer{Mean: step, Scale: slices.Repeat([]float64{1}, n)},
 		Net: nn.NewMLP(1, []int{1}, n, false),

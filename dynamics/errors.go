@@ -58,7 +58,7 @@ func Evaluate(m *Model, d *Dataset, episodes []int, horizon int) (Errors, error)
 		return Errors{}, fmt.Errorf("horizon is %d; the episodes allow 1 to %d", horizon, d.Steps)
 	}
 	if episodes == nil {
-		episodes = allEpisodes(d)
+		episodes = d.AllEpisodes()
 	}
 	v := newEvaluation(d, episodes, horizon)
 	ro := newEpisodeRollout(m.clone(), d)
@@ -143,14 +143,6 @@ func (c coordinates) rms(rows int) []float64 {
 		r[i] = finiteError(math.Sqrt(sum / float64(max(1, rows))))
 	}
 	return r
-}
-
-func allEpisodes(d *Dataset) []int {
-	all := make([]int, d.Episodes)
-	for e := range all {
-		all[e] = e
-	}
-	return all
 }
 
 // unit returns the unit all state coordinates share, "" if they do not.

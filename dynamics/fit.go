@@ -37,24 +37,15 @@ type FitOptions struct {
 
 func (o FitOptions) withDefaults(d *Dataset) FitOptions {
 	if o.Features.Rows == 0 {
-		o.Features = identity(d.Nx+d.Nu, d.Nx+d.Nu)
+		o.Features = control.NewIdentity(d.Nx+d.Nu, d.Nx+d.Nu)
 	}
 	if o.Base.Rows == 0 {
-		o.Base = identity(d.Nx, d.Nx+d.Nu)
+		o.Base = control.NewIdentity(d.Nx, d.Nx+d.Nu)
 	}
 	if o.Hidden == nil {
 		o.Hidden = []int{64, 64}
 	}
 	return o
-}
-
-// identity returns the map to the first rows coordinates.
-func identity(rows, cols int) control.Affine {
-	a := control.NewAffine(rows, cols)
-	for i := range rows {
-		a.Set(i, i, 1)
-	}
-	return a
 }
 
 // Report is what training a model took and achieved.

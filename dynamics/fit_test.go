@@ -104,7 +104,7 @@ func testRolloutGradient[T nn.Float](t *testing.T, lossTol, tol float64) {
 			r := newRollout(newAffineParts[T](m), m.Net, horizon, rows)
 			r.shape = newShapeTerm[T](loss.shape, 2, m.Out.Scale)
 			nn.Convert(r.weight, loss.weight)
-			fillExact(newWindowSource(d, m.Out.Scale, TrainOptions{}), r, windowsOf(d, allEpisodes(d), horizon))
+			fillExact(newWindowSource(d, m.Out.Scale, TrainOptions{}), r, windowsOf(d, d.AllEpisodes(), horizon))
 			weights := nn.NewWeights[T](m.Net)
 			weights.Set(converted[T](m.Net.Params))
 			got := r.forward(weights, rows, loss.steps)
@@ -351,7 +351,7 @@ func TestEvaluate(t *testing.T) {
 	}
 	// The model moves every state by (0, 0.5), whatever the action.
 	m := &Model{
-		Features: identity(1, 3), Base: identity(2, 3),
+		Features: control.NewIdentity(1, 3), Base: control.NewIdentity(2, 3),
 		In:  Normalizer{Mean: []float64{0}, Scale: []float64{1}},
 		Out: Normalizer{Mean: []float64{0, 0.5}, Scale: []float64{1, 1}},
 		Net: nn.NewMLP(1, []int{1}, 2, false),

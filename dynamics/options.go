@@ -1,6 +1,7 @@
 package dynamics
 
 import (
+	"cmp"
 	"fmt"
 	"log/slog"
 	"runtime"
@@ -83,26 +84,19 @@ type Progress struct {
 }
 
 func (o TrainOptions) withDefaults() TrainOptions {
-	setDefault(&o.Horizon, 3)
-	setDefault(&o.OneStep, 0.6)
-	setDefault(&o.Epochs, 40)
-	setDefault(&o.Batch, 256)
-	setDefault(&o.LearningRate, 1e-2)
-	setDefault(&o.ClipNorm, 1)
-	setDefault(&o.Validation, 0.1)
-	setDefault(&o.CheckpointEvery, 2*time.Second)
-	setDefault(&o.Workers, runtime.GOMAXPROCS(0))
+	o.Horizon = cmp.Or(o.Horizon, 3)
+	o.OneStep = cmp.Or(o.OneStep, 0.6)
+	o.Epochs = cmp.Or(o.Epochs, 40)
+	o.Batch = cmp.Or(o.Batch, 256)
+	o.LearningRate = cmp.Or(o.LearningRate, 1e-2)
+	o.ClipNorm = cmp.Or(o.ClipNorm, 1)
+	o.Validation = cmp.Or(o.Validation, 0.1)
+	o.CheckpointEvery = cmp.Or(o.CheckpointEvery, 2*time.Second)
+	o.Workers = cmp.Or(o.Workers, runtime.GOMAXPROCS(0))
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	return o
-}
-
-func setDefault[T comparable](field *T, value T) {
-	var zero T
-	if *field == zero {
-		*field = value
-	}
 }
 
 // validate checks options after withDefaults.

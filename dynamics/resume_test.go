@@ -99,7 +99,7 @@ func TestResumeFinished(t *testing.T) {
 		"hidden":   func(o *FitOptions) { o.Hidden = []int{9} },
 		"epochs":   func(o *FitOptions) { o.Epochs = 5 },
 		"skip":     func(o *FitOptions) { o.NoSkip = true },
-		"features": func(o *FitOptions) { o.Features = identity(4, 5) },
+		"features": func(o *FitOptions) { o.Features = control.NewIdentity(4, 5) },
 		"base":     func(o *FitOptions) { o.Base = control.NewAffine(3, 5) },
 		"member":   func(o *FitOptions) { o.Member = 1 },
 		"tool":     func(o *FitOptions) { o.Tool = "another" },

@@ -9,14 +9,17 @@ import (
 
 // window names the start of H recorded steps: step t of episode e. Its number is
 // its place among all windows, in order.
-type window struct{ e, t, number int32 }
+type window struct {
+	e, t   int32
+	number int
+}
 
 // windowsOf returns all windows of the given episodes.
 func windowsOf(d *Dataset, episodes []int, horizon int) []window {
 	w := make([]window, 0, len(episodes)*(d.Steps-horizon+1))
 	for _, e := range episodes {
 		for t := range d.Steps - horizon + 1 {
-			w = append(w, window{int32(e), int32(t), int32(len(w))})
+			w = append(w, window{int32(e), int32(t), len(w)})
 		}
 	}
 	return w

@@ -25,7 +25,8 @@
 // its kink does not matter. Where this package departs from what is known of the
 // authors' settings, its [Options] say so. What it is compared with, magnitude
 // pruning among others, are further values of [Method]: they differ in how a round
-// chooses and in nothing else.
+// chooses and in nothing else, but for [Scratch], which has no rounds: it trains small
+// networks from random weights for as many epochs.
 //
 // Read first: [Reduce], [Options], choice, [Method].
 package sparsify

@@ -1,6 +1,7 @@
 package sparsify
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -68,12 +69,12 @@ type Trial struct {
 }
 
 func (o EaseOptions) withDefaults() EaseOptions {
-	setDefault(&o.Train.Horizon, 3)
-	setDefault(&o.Train.Epochs, 20)
-	setDefault(&o.Train.LearningRate, 1e-2)
-	setDefault(&o.Rounds, 4)
-	setDefault(&o.Slack, 0.05)
-	setDefault(&o.Played, 0.3)
+	o.Train.Horizon = cmp.Or(o.Train.Horizon, 3)
+	o.Train.Epochs = cmp.Or(o.Train.Epochs, 20)
+	o.Train.LearningRate = cmp.Or(o.Train.LearningRate, 1e-2)
+	o.Rounds = cmp.Or(o.Rounds, 4)
+	o.Slack = cmp.Or(o.Slack, 0.05)
+	o.Played = cmp.Or(o.Played, 0.3)
 	if o.Recipes == nil {
 		o.Recipes = []Recipe{{Share: 1}, {Share: 0.8}}
 	}

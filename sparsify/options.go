@@ -1,6 +1,7 @@
 package sparsify
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 
@@ -74,26 +75,19 @@ type Progress struct {
 }
 
 func (o Options) withDefaults() Options {
-	setDefault(&o.Train.Epochs, 40)
-	setDefault(&o.Train.LearningRate, 2e-2)
-	setDefault(&o.GateEpochs, 6)
-	setDefault(&o.TuneEpochs, 4)
-	setDefault(&o.RoundRate, 1e-2)
-	setDefault(&o.GateRate, 6e-2)
-	setDefault(&o.Temperature, 0.5)
-	setDefault(&o.InitialReLU, 0.8)
-	setDefault(&o.ReLUPenalty, 3e-3)
-	setDefault(&o.IdentityPenalty, 2e-4)
-	setDefault(&o.Keep, 0.8)
+	o.Train.Epochs = cmp.Or(o.Train.Epochs, 40)
+	o.Train.LearningRate = cmp.Or(o.Train.LearningRate, 2e-2)
+	o.GateEpochs = cmp.Or(o.GateEpochs, 6)
+	o.TuneEpochs = cmp.Or(o.TuneEpochs, 4)
+	o.RoundRate = cmp.Or(o.RoundRate, 1e-2)
+	o.GateRate = cmp.Or(o.GateRate, 6e-2)
+	o.Temperature = cmp.Or(o.Temperature, 0.5)
+	o.InitialReLU = cmp.Or(o.InitialReLU, 0.8)
+	o.ReLUPenalty = cmp.Or(o.ReLUPenalty, 3e-3)
+	o.IdentityPenalty = cmp.Or(o.IdentityPenalty, 2e-4)
+	o.Keep = cmp.Or(o.Keep, 0.8)
 	o.ReLUPenalty, o.IdentityPenalty = max(0, o.ReLUPenalty), max(0, o.IdentityPenalty)
 	return o
-}
-
-func setDefault[T comparable](field *T, value T) {
-	var zero T
-	if *field == zero {
-		*field = value
-	}
 }
 
 // validate checks options after withDefaults. [dynamics.NewTrainer] checks Train.

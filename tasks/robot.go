@@ -67,7 +67,7 @@ func NewRobot(o RobotOptions) (*Task, error) {
 	return &Task{
 		Name: o.Name, Summary: "bring the state to a goal",
 		System: o.System, Observer: plantState(nx), Action: o.Action,
-		Features: identity(nx+nu, nx+nu), Base: identity(nx, nx+nu),
+		Features: control.NewIdentity(nx+nu, nx+nu), Base: control.NewIdentity(nx, nx+nu),
 		StateNames: o.StateNames, StateUnits: o.StateUnits, ActionNames: o.ActionNames, ActionUnits: o.ActionUnits,
 		MaxSteps: o.MaxSteps, Tolerance: o.Tolerance, Unit: o.Unit,
 		Episode: func(*rand.Rand) Episode { return Episode{Start: o.Start, Goal: o.Goal} },
@@ -76,15 +76,6 @@ func NewRobot(o RobotOptions) (*Task, error) {
 		Explore: func(dst, _ []float64, rng *rand.Rand) { o.Action.Sample(dst, rng) },
 		Draw:    r.draw,
 	}, nil
-}
-
-// identity returns the map to the first rows coordinates.
-func identity(rows, cols int) control.Affine {
-	a := control.NewAffine(rows, cols)
-	for i := range rows {
-		a.Set(i, i, 1)
-	}
-	return a
 }
 
 // plantState sees the state of the plant as it is.

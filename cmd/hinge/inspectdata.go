@@ -279,9 +279,9 @@ type predictedPart struct {
 func partOf(m *dynamics.Model, d *dynamics.Dataset) (predictedPart, error) {
 	switch {
 	case m.Meta.DataHash != d.Hash():
-		return predictedPart{name: "other data than those of the training", episodes: allEpisodes(d)}, nil
+		return predictedPart{name: "other data than those of the training", episodes: d.AllEpisodes()}, nil
 	case m.Meta.Training == nil:
-		return predictedPart{name: "also trained on; which were kept out is not known", learned: true, episodes: allEpisodes(d)}, nil
+		return predictedPart{name: "also trained on; which were kept out is not known", learned: true, episodes: d.AllEpisodes()}, nil
 	}
 	_, kept, err := d.Split(m.Meta.Training.Validation, m.Meta.Seed)
 	return predictedPart{name: "kept out of the training", learned: true, episodes: kept}, err

@@ -94,14 +94,6 @@ func actionBox(d *dynamics.Dataset) control.Box {
 	return box
 }
 
-func allEpisodes(d *dynamics.Dataset) []int {
-	all := make([]int, d.Episodes)
-	for e := range all {
-		all[e] = e
-	}
-	return all
-}
-
 // coordinateError is how well a model predicts one state coordinate: root mean squares
 // after 1, 2, .. steps.
 type coordinateError struct {
@@ -148,7 +140,7 @@ const stableStarts = 8
 // stableRanges returns what a model's units can be for all actions from recorded
 // states, and from all states a typical step away from them.
 func stableRanges(d *dynamics.Dataset) func(m *dynamics.Model) dynamics.UnitRanges {
-	action, all := actionBox(d), allEpisodes(d)
+	action, all := actionBox(d), d.AllEpisodes()
 	return func(m *dynamics.Model) dynamics.UnitRanges {
 		var boxes []control.Box
 		for i, x := range recordedStates(d, all, stableStarts) {

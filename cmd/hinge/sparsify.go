@@ -157,7 +157,7 @@ func (s *reducing) file(ending string) string {
 
 func (s *reducing) save(r sparsify.Result, path string) error {
 	r.Model.Meta.Tool, r.Model.Meta.Command = version.Tool(), s.command
-	reach, err := reachOf(r.Model, s.data, allEpisodes(s.data))
+	reach, err := reachOf(r.Model, s.data, s.data.AllEpisodes())
 	if err != nil {
 		return err
 	}

@@ -52,7 +52,7 @@ type studyRow struct {
 
 // card completes the metadata of a model that a study or a benchmark makes from d.
 func card(m *dynamics.Model, d *dynamics.Dataset, command string) error {
-	reach, err := reachOf(m, d, allEpisodes(d))
+	reach, err := reachOf(m, d, d.AllEpisodes())
 	m.Meta.Reach, m.Meta.Tool, m.Meta.Command = reach, version.Tool(), command
 	return err
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"hinge/dynamics"
 	"hinge/internal/cputime"
@@ -53,37 +54,45 @@ how far they are apart. --set and --config know the keys
   hinge train data.npz --ensemble 5`,
 		Args: exactArgs("a data set, as written by hinge collect"),
 	}
-	fl := c.Flags()
+	f.register(c.Flags())
+	return a.command(c, "model file to write (default model.safetensors)", func(ctx context.Context, cmd *cobra.Command, args []string) (result, error) {
+		return a.train(ctx, cmd, args, f)
+	})
+}
+
+func (f *trainFlags) register(fl *pflag.FlagSet) {
 	fl.StringVar(&f.config, "config", "", "YAML file with training options")
 	fl.StringArrayVar(&f.sets, "set", nil, "override an option, as key=value; may be repeated")
 	fl.BoolVar(&f.sweep, "sweep", false, "train all combinations of the values that --config lists")
 	fl.IntVar(&f.ensemble, "ensemble", 1, "models that differ in their random numbers alone")
 	fl.BoolVar(&f.resume, "resume", false, "go on where the same training was interrupted")
 	fl.StringVar(&f.plot, "plot", "", "also draw the losses of all epochs to this .png file; of --sweep, those of the best model")
-	return a.command(c, "model file to write (default model.safetensors)", func(ctx context.Context, cmd *cobra.Command, args []string) (result, error) {
-		path, err := f.validate(a)
-		if err != nil {
-			return nil, err
-		}
-		configs, err := f.configs()
-		if err != nil {
-			return nil, err
-		}
-		data, err := loadTraining(args[0])
-		if err != nil {
-			return nil, err
-		}
-		t := &training{app: a, flags: f, data: data, name: args[0], command: commandLine(cmd, args)}
-		if f.sweep {
-			t.command = commandLine(cmd, args, "sweep", "config", "set")
-			return t.sweep(ctx, configs, path)
-		}
-		r, err := t.run(ctx, configs[0], path)
-		if r == nil {
-			return nil, err
-		}
-		return *r, joined(err, t.plotLosses(r))
-	})
+}
+
+// train is the body of hinge train.
+func (a *app) train(ctx context.Context, cmd *cobra.Command, args []string, f trainFlags) (result, error) {
+	path, err := f.validate(a)
+	if err != nil {
+		return nil, err
+	}
+	configs, err := f.configs()
+	if err != nil {
+		return nil, err
+	}
+	data, err := loadTraining(args[0])
+	if err != nil {
+		return nil, err
+	}
+	t := &training{app: a, flags: f, data: data, name: args[0], command: commandLine(cmd, args)}
+	if f.sweep {
+		t.command = commandLine(cmd, args, "sweep", "config", "set")
+		return t.sweep(ctx, configs, path)
+	}
+	r, err := t.run(ctx, configs[0], path)
+	if r == nil {
+		return nil, err
+	}
+	return *r, joined(err, t.plotLosses(r))
 }
 
 // validate checks the flags and returns the model file to write.
@@ -303,7 +312,10 @@ func newSpreadResult(s *dynamics.Spread) *spreadResult {
 	if s == nil {
 		return nil
 	}
-	return &spreadResult{s.Members, s.OneStep.Mean, s.HStep.Mean, s.MeanOneStep.Mean, s.MeanHStep.Mean, s.Correlation}
+	return &spreadResult{
+		Members: s.Members, Spread1: s.OneStep.Mean, SpreadH: s.HStep.Mean,
+		MeanError1: s.MeanOneStep.Mean, MeanErrorH: s.MeanHStep.Mean, Correlation: s.Correlation,
+	}
 }
 
 func newModelResult(m *dynamics.Model, r dynamics.Report, cpu time.Duration) modelResult {
