@@ -7,7 +7,8 @@
 //	a  = z                                                           if l >= 0
 //
 // and nothing at all where u <= 0. The relaxation of d projects to the triangle
-// in (z, a). A norm of the objective is its epigraph: e >= r, e >= -r. Hard
+// in (z, a). A norm of the objective is its epigraph: e >= r, e >= -r; the one of a
+// keep-out polygon is not convex, see polygon.go. Hard
 // constraints are rows as they stand, whole coordinates of an action integer
 // columns. (Formulation: Tjeng, Xiao, Tedrake, ICLR 2019.)
 //
@@ -29,11 +30,11 @@ type Encoding struct {
 	Problem  *milp.Problem
 	Actions  []milp.Var // H x Nu
 	States   []milp.Var // H x Nx: x_1..x_H
-	Binaries int
+	Binaries int        // of unstable units and of sides of polygons
 
 	p     *relu.Program
-	units []hidden // columns of the hidden units, step by step
-	norms [][]milp.Var
+	units []hidden     // columns of the hidden units, step by step
+	norms [][]milp.Var // of every term: what it costs; behind that, of a polygon, the sides
 }
 
 // hidden is a unit's columns: none if it is inactive, no binary if it is active.
@@ -46,7 +47,7 @@ type hidden struct {
 // BigM encodes p with the given ranges of its pre-activations, which must hold
 // for every plan: see bound.Bounder.Root, and [Reachable] where there are
 // constraints. It refuses an unstable unit without a finite range, and costs that
-// are not piecewise linear.
+// are not piecewise linear: squares and discs.
 func BigM(p *relu.Program, r bound.Ranges) (*Encoding, error) {
 	e := &Encoding{Problem: &milp.Problem{}, p: p}
 	w := &writer{Encoding: e, col: make([]milp.Var, p.Step.Width()), r: r}
@@ -76,6 +77,8 @@ type writer struct {
 	index []milp.Var // row being written
 	value []float64
 	shift float64 // its constant part
+
+	states []span // H x Nx, of States: what their rows allow
 }
 
 // none marks a buffer entry that is constantly zero, and constant one that is a
@@ -107,6 +110,7 @@ func (w *writer) step(t int) error {
 	for j := range p.Step.Layers[last].Out {
 		x := w.Problem.AddVar(0, math.Inf(-1), math.Inf(1))
 		w.preActivation(last, j)
+		w.states = append(w.states, w.negative().shifted(w.shift))
 		w.equal(x)
 		w.States = append(w.States, x)
 	}
@@ -193,8 +197,10 @@ func (w *writer) term(k *relu.Term) error {
 		for range k.Rows {
 			cols = append(cols, e)
 		}
+	case control.Polygon:
+		return w.polygon(k)
 	default:
-		return fmt.Errorf("encode: the cost has a term of norm %v; rows can say l1, linf, max and hinge only", k.Norm)
+		return fmt.Errorf("encode: the cost has a term of norm %v; rows can say l1, linf, max, hinge and polygon only", k.Norm)
 	}
 	for i, e := range cols {
 		w.residual(k, i)

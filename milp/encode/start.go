@@ -41,6 +41,10 @@ func (e *Encoding) startNorms(x, u []float64, ws *relu.Workspace) {
 		k := &e.p.Terms[i]
 		r := make([]float64, k.Rows)
 		e.p.Residual(r, i, ws.States(), u)
+		if k.Norm == control.Polygon {
+			startPolygon(x, cols, r)
+			continue
+		}
 		for j, v := range cols {
 			switch k.Norm {
 			case control.LInf:
