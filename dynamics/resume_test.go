@@ -172,6 +172,12 @@ func TestResumeRefuses(t *testing.T) {
 	other = opts
 	other.Hidden = []int{8, 9}
 	refuse("layers is [5,8,8,3] there and [5,8,9,3] here", d, other)
+	other = opts
+	other.NoSkip = true
+	refuse("start is ", d, other)
+	other = opts
+	other.Tool = "hinge 9"
+	refuse(`tool is "" there and "hinge 9" here`, d, other)
 	refuse("data is ", kinkedData(t, 61, 1), opts)
 	aligned := *d
 	aligned.Align = func([]float64) control.Frame { return control.World() }

@@ -49,6 +49,7 @@ type stateKey struct {
 	Seed         uint64  `json:"seed"`
 	Member       uint64  `json:"member"`
 	Start        string  `json:"start"` // [Model.Hash] of the untrained model
+	Tool         string  `json:"tool"`  // another version may train in another way
 }
 
 func (t *Trainer) stateKey() stateKey {
@@ -58,7 +59,7 @@ func (t *Trainer) stateKey() stateKey {
 		Horizon: o.Horizon, OneStep: o.OneStep, Epochs: o.Epochs, Batch: o.Batch, LearningRate: o.LearningRate,
 		ClipNorm: o.ClipNorm, WeightDecay: o.WeightDecay, L1: o.L1, L2: o.L2, Shape: o.Shape, Stable: o.Stable,
 		HardAbove: o.HardAbove, Noise: o.Noise, Validation: o.Validation, Patience: o.Patience, Seed: o.Seed, Member: o.Member,
-		Start: t.model.Hash(),
+		Start: t.model.Hash(), Tool: t.model.Meta.Tool,
 	}
 	for _, l := range t.model.Net.Layers {
 		k.Layers = append(k.Layers, l.Out)
@@ -142,7 +143,7 @@ func (t *Trainer) resumeFinished() error {
 		return err
 	}
 	m, err := Load(t.opts.Checkpoint)
-	if err != nil || m.Meta.Training == nil || m.Meta.Training.Key != key || m.Meta.Tool != t.model.Meta.Tool {
+	if err != nil || m.Meta.Training == nil || m.Meta.Training.Key != key {
 		t.opts.Log.Info("no state to resume from", "file", t.opts.State)
 		return nil
 	}

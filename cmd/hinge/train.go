@@ -152,15 +152,16 @@ func (t *training) run(ctx context.Context, point sweepPoint, path string) (*mod
 	cpu := cputime.Process()
 	models, achieved, err := dynamics.FitEnsemble(ctx, t.data, opts, t.flags.ensemble, each)
 	p.finish()
-	model := models[0]
-	if model == nil || err != nil && achieved.BestEpoch == 0 {
+	last := slices.IndexFunc(models, func(m *dynamics.Model) bool { return m != nil }) // the first member is trained last
+	if last < 0 || err != nil && achieved.BestEpoch == 0 {
 		return nil, t.failed(err, "")
 	}
+	model, out := models[last], memberFile(path, last)
 	if err != nil { // interrupted or diverged: what was learned until then is kept
-		err = t.failed(errors.Join(err, model.Save(path)), path)
+		err = t.failed(errors.Join(err, model.Save(out)), out)
 	}
 	r := newModelResult(model, achieved, cputime.Process()-cpu)
-	r.Out, r.Seed = path, t.app.seed
+	r.Out, r.Seed = out, t.app.seed
 	r.progress, r.oneStep = achieved.Progress, oneStepEpochs(opts.TrainOptions)
 	return &r, err
 }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"hinge/dynamics"
 )
@@ -154,6 +155,38 @@ func TestEnsembleKnowsItsSpread(t *testing.T) {
 		t.Errorf("the card of the first member says %+v, %v", first.Meta.Spread, err)
 	}
 	if _, err := dynamics.Load(memberFile(out, 1)); err != nil {
+		t.Error(err)
+	}
+}
+
+// An ensemble that is interrupted keeps and names the member under way, and goes on with
+// it.
+func TestInterruptedEnsembleKeepsItsMember(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "m.safetensors")
+	cmd := exec.Command(program, "train", data, "--json", "--ensemble", "2", "--set", "hidden=[4]", "--set", "epochs=100000", "--out", out)
+	var stdout bytes.Buffer
+	cmd.Stdout = &stdout
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	member := memberFile(out, 1)
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
+		if _, err := dynamics.Load(member); err == nil || time.Now().After(deadline) {
+			break
+		}
+	}
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait() // the status is looked at
+	if got := cmd.ProcessState.ExitCode(); got != statusLimit || !strings.Contains(stdout.String(), member) {
+		t.Errorf("status %d: %s", got, stdout.String())
+	}
+	m, err := dynamics.Load(member)
+	if err != nil || m.Meta.Training == nil || m.Meta.Training.Key != "" || m.Meta.Errors.Horizon == 0 {
+		t.Errorf("the member under way: %+v, %v", m, err)
+	}
+	if _, err := os.Stat(stateFile(member)); err != nil {
 		t.Error(err)
 	}
 }
