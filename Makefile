@@ -37,9 +37,9 @@ lint:
 bench: build
 	scripts/bench.sh
 
-# Long random tests.
+# Long random tests, the race detector where there is a C compiler, fuzz targets.
 soak: native
-	go test -tags soak -timeout 2h ./...
+	scripts/soak.sh
 
 # Removes what the targets above made; runs/ holds results and stays.
 clean:
