@@ -51,29 +51,35 @@ what the columns mean, by the keys
 		if log != "" {
 			return a.convertLog(args[0], args[1], log)
 		}
-		if err := checkFormats(args[0], args[1]); err != nil {
-			return nil, err
-		}
-		load := loadNetwork
-		if step {
-			load = loadStep
-		}
-		from, err := load(args[0])
-		if err != nil {
-			return nil, badInput(err)
-		}
-		original := from.net
-		if single {
-			if err := from.round(); err != nil {
-				return nil, badInputf("--float32: %s: %w", args[0], err)
-			}
-		}
-		r, err := a.convert(from, original, args[0], args[1])
-		if err != nil {
-			return nil, err
-		}
-		return a.saved("convert", r)
+		return a.convertNetwork(args[0], args[1], single, step)
 	})
+}
+
+// convertNetwork converts a network, or with step the step of a model; with single its
+// parameters are rounded.
+func (a *app) convertNetwork(in, out string, single, step bool) (result, error) {
+	if err := checkFormats(in, out); err != nil {
+		return nil, err
+	}
+	load := loadNetwork
+	if step {
+		load = loadStep
+	}
+	from, err := load(in)
+	if err != nil {
+		return nil, badInput(err)
+	}
+	original := from.net
+	if single {
+		if err := from.round(); err != nil {
+			return nil, badInputf("--float32: %s: %w", in, err)
+		}
+	}
+	r, err := a.convert(from, original, in, out)
+	if err != nil {
+		return nil, err
+	}
+	return a.saved("convert", r)
 }
 
 // formats are the files of networks; either is converted to the other.
