@@ -297,6 +297,7 @@ type modelResult struct {
 
 	progress dynamics.Progress // of the training, with its losses
 	oneStep  int               // epochs that learned from first steps alone
+	scale    []float64         // deviation of a step of every state coordinate
 }
 
 // spreadResult is how far the members of an ensemble are apart.
@@ -322,7 +323,7 @@ func newSpreadResult(s *dynamics.Spread) *spreadResult {
 func newModelResult(m *dynamics.Model, r dynamics.Report, cpu time.Duration) modelResult {
 	return modelResult{
 		ReLUs: m.Net.Count(nn.ReLU), Identities: m.Net.Count(nn.Identity), Zeros: m.Net.Count(nn.Zero),
-		Parameters: r.Parameters, Loss: report.Number(r.Best), Epochs: r.Epoch, BestEpoch: r.BestEpoch,
+		Parameters: r.Parameters, Loss: report.Number(r.Best), Epochs: r.Epoch, BestEpoch: r.BestEpoch, scale: m.Out.Scale,
 		Error1: report.Number(r.Errors.OneStep.Mean), ErrorMoved: report.Number(r.Errors.OneStepMoved.Mean), ErrorStill: report.Number(r.Errors.Still.Mean),
 		ErrorH: report.Number(r.Errors.HStep.Mean), Horizon: r.Errors.Horizon, ErrorUnit: r.Errors.Unit,
 		ByStep: r.Errors.ByStep, ByCoordinate: errorsByCoordinate(r.Errors, &m.Meta.Signals), Spread: newSpreadResult(m.Meta.Spread),
@@ -344,6 +345,22 @@ func (r modelResult) text(w io.Writer) {
 		fmt.Fprintln(w, "the training was over before; nothing was left to do")
 	}
 	fmt.Fprintln(w, r.Out)
+}
+
+// errorAfter returns the error after steps by which models of the same data compare: in
+// ErrorUnit, or where coordinates differ in theirs the mean over coordinates in
+// deviations of a step.
+func (r modelResult) errorAfter(steps int) float64 {
+	if r.ErrorUnit != "" {
+		return r.ByStep[steps-1]
+	}
+	sum, n := 0.0, 0
+	for i, s := range r.scale {
+		if s > 0 {
+			sum, n = sum+r.ByCoordinate[i].ByStep[steps-1]/s, n+1
+		}
+	}
+	return sum / float64(max(1, n))
 }
 
 // errorText writes how well the model predicts, in units that mean something: where

@@ -64,6 +64,21 @@ func TestSweepTrainsAllCombinations(t *testing.T) {
 	}
 }
 
+// Errors in other units do not add up: models compare in deviations.
+func TestErrorAfterSteps(t *testing.T) {
+	r := modelResult{
+		ByStep: []float64{1, 50.5}, scale: []float64{0.01, 0, 100},
+		ByCoordinate: []coordinateError{{ByStep: []float64{1, 0.02}}, {ByStep: []float64{1, 7}}, {ByStep: []float64{1, 100}}},
+	}
+	if got := r.errorAfter(2); got != 1.5 {
+		t.Errorf("%g deviations, want (2 + 1) / 2", got)
+	}
+	r.ErrorUnit = "m"
+	if got := r.errorAfter(2); got != 50.5 {
+		t.Errorf("%g m, want 50.5", got)
+	}
+}
+
 // runsAgain gives the command of a card to a shell and returns the model it makes.
 func runsAgain(t *testing.T, command string) *dynamics.Model {
 	t.Helper()

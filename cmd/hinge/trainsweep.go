@@ -197,7 +197,7 @@ func (r *sweepResult) longError(row int) float64 {
 	for i := range r.Rows {
 		steps = min(steps, len(r.Rows[i].ByStep))
 	}
-	return r.Rows[row].ByStep[steps-1]
+	return r.Rows[row].errorAfter(steps)
 }
 
 // sort orders the rows by [sweepResult.longError]: losses of other horizons do
@@ -215,14 +215,18 @@ func (r *sweepResult) text(w io.Writer) {
 	for _, v := range r.Rows[0].axes {
 		header = append(header, v.key)
 	}
-	header = append(header, "parameters", "error, 1 step", "error, most steps", "time, s", "model")
+	unit := r.Rows[0].ErrorUnit
+	if unit == "" {
+		unit = "deviations of a step"
+	}
+	header = append(header, "parameters", "error, 1 step, "+unit, "most steps", "time, s", "model")
 	table := report.NewTable(header...)
 	for i, row := range r.Rows {
 		var cells []any
 		for _, v := range row.axes {
 			cells = append(cells, v.value)
 		}
-		table.Add(append(cells, row.Parameters, row.Error1, r.longError(i), row.Time, row.Out)...)
+		table.Add(append(cells, row.Parameters, row.errorAfter(1), r.longError(i), row.Time, row.Out)...)
 	}
 	fmt.Fprint(w, table)
 	for _, s := range r.Diverged {
