@@ -42,6 +42,7 @@ var policy = []rule{
 
 	{folder: "milp", holds: "the vocabulary: Problem, Solver, Result"},
 	{folder: "milp/highs", holds: "the generic solver", may: "milp"},
+	{folder: "milp/cbc", holds: "another one, by its command", may: "milp"},
 	{folder: "milp/lp", holds: "a small bounded dual simplex", may: "milp"},
 	{folder: "milp/relu", holds: "a gated network unrolled over the horizon", may: "control nn"},
 	{folder: "milp/bound", holds: "sound bounds of a ReLU program", may: "control milp/relu"},

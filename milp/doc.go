@@ -6,7 +6,7 @@
 //	subject to  lower <= x <= upper,   row lower <= A x <= row upper,
 //	            x_j integer for some j
 //
-// It knows nothing of networks or robots. milp/highs is the generic solver,
+// It knows nothing of networks or robots. milp/highs and milp/cbc are generic solvers,
 // milp/bnb the project's own.
 //
 // Read first: [Problem], [Solver], [Result].

@@ -60,7 +60,7 @@ func (p *Problem) Constrained() bool { return len(p.Constraints) > 0 || len(p.In
 // withDefaults is prepared for planners that take any action of the box.
 func (p Problem) withDefaults() (Problem, error) {
 	if p.Constrained() {
-		return p, fmt.Errorf("planner: the problem has %d hard constraints and %d whole actions, which this planner cannot keep; bnb and highs can",
+		return p, fmt.Errorf("planner: the problem has %d hard constraints and %d whole actions, which this planner cannot keep; bnb, highs and cbc can",
 			len(p.Constraints), len(p.Integer))
 	}
 	return p.prepared()

@@ -8,6 +8,7 @@ import (
 	"hinge/internal/strictyaml"
 	"hinge/milp"
 	"hinge/milp/bnb"
+	"hinge/milp/cbc"
 	"hinge/milp/highs"
 )
 
@@ -17,8 +18,8 @@ type Options struct {
 	Seed    uint64
 	Workers int // goroutines
 
-	RelGap, AbsGap float64 // of bnb and highs
-	NodeLimit      int     // of bnb and highs
+	RelGap, AbsGap float64 // of bnb, highs and cbc
+	NodeLimit      int     // likewise
 
 	// Samples and Iterations are the counted budget of cem, cma, beam, mppi and random.
 	// Negative Iterations mean until the deadline.
@@ -41,6 +42,7 @@ type Entry struct {
 var entries = []Entry{
 	{"bnb", "branch-and-bound on the ReLU program, certified gap", buildBnB},
 	{"highs", "mixed-integer program, solved by HiGHS", buildHiGHS},
+	{"cbc", "mixed-integer program, solved by the command cbc of COIN-OR", buildCBC},
 	{"cem", "cross-entropy method", buildCEM},
 	{"cma", "covariance matrix adaptation: the cross-entropy method for narrow valleys", buildCMA},
 	{"beam", "beam search over cells of states, then covariance adaptation: for ways round obstacles", buildBeam},
@@ -99,8 +101,20 @@ func buildHiGHS(p Problem, o Options) (control.Planner, error) {
 	if err != nil {
 		return nil, fmt.Errorf("planner: %w", err)
 	}
-	return NewMIP(p, "highs", solver, milp.Options{RelGap: o.RelGap, AbsGap: o.AbsGap,
-		NodeLimit: o.NodeLimit, Workers: o.Workers, Seed: o.Seed})
+	return NewMIP(p, "highs", solver, o.generic())
+}
+
+func buildCBC(p Problem, o Options) (control.Planner, error) {
+	solver, err := cbc.Open()
+	if err != nil {
+		return nil, fmt.Errorf("planner: %w", err)
+	}
+	return NewMIP(p, "cbc", solver, o.generic())
+}
+
+// generic returns what a generic solver is told.
+func (o Options) generic() milp.Options {
+	return milp.Options{RelGap: o.RelGap, AbsGap: o.AbsGap, NodeLimit: o.NodeLimit, Workers: o.Workers, Seed: o.Seed}
 }
 
 // override lets what o says to all planners take precedence.

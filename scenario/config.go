@@ -37,7 +37,7 @@ type Planner struct {
 
 	Gap    float64 `yaml:"gap" range:"[0,1]" doc:"relative gap that is good enough, 0 for never"`
 	AbsGap float64 `yaml:"abs_gap" range:"[0,inf)" doc:"absolute gap that is, in the unit of the cost, 0 for never"`
-	Nodes  int     `yaml:"nodes" range:"[0,inf)" doc:"bnb, highs: most nodes, 0 for no limit"`
+	Nodes  int     `yaml:"nodes" range:"[0,inf)" doc:"bnb, highs, cbc: most nodes, 0 for no limit"`
 
 	Samples     int     `yaml:"samples" range:"[0,inf)" doc:"samplers: per iteration, 0 for the planner's default"`
 	Iterations  int     `yaml:"iterations" range:"[-1,inf)" doc:"samplers: 0 for the default, -1 until the deadline"`

@@ -17,7 +17,7 @@ const (
 
 // exact are the planners that reason about the model, which has to be small for
 // that. The others only step it, so its size costs them little.
-var exact = []string{"bnb", "highs"}
+var exact = []string{"bnb", "highs", "cbc"}
 
 // Planners returns the names of the planners a scenario can have.
 func Planners() []string { return planner.Names() }

@@ -81,7 +81,7 @@ func actions(o *Outcome) []float64 {
 
 func TestEveryPlannerRunsAndRepeats(t *testing.T) {
 	for _, name := range Planners() {
-		if name == "highs" {
+		if name == "highs" || name == "cbc" {
 			continue // may not be installed; the registry's tests cover it
 		}
 		first, second := run(t, quick(t, "planner.name="+name)), run(t, quick(t, "planner.name="+name))

@@ -14,6 +14,7 @@ import (
 
 	"hinge/bench"
 	"hinge/internal/version"
+	"hinge/milp/cbc"
 	"hinge/milp/highs"
 	"hinge/scenario"
 )
@@ -73,6 +74,7 @@ func examine() doctorResult {
 		{Name: "go", OK: true, Detail: runtime.Version() + " " + runtime.GOOS + "/" + runtime.GOARCH},
 		{Name: "cpu", OK: true, Detail: fmt.Sprintf("%s, %d CPUs, %s", bench.CPUName(), runtime.NumCPU(), cpuFeatures())},
 		examineHiGHS(),
+		examineCBC(),
 		examineData(),
 	}, examineModels()...)}
 }
@@ -86,6 +88,14 @@ func examineHiGHS() finding {
 		}
 	}
 	return finding{Name: "highs", OK: true, Detail: v + " at " + path}
+}
+
+func examineCBC() finding {
+	s, err := cbc.Open()
+	if err != nil {
+		return finding{Name: "cbc", Detail: err.Error(), Remedy: "install CBC of COIN-OR (package coinor-cbc). Only the planner cbc needs it"}
+	}
+	return finding{Name: "cbc", OK: true, Detail: s.Path()}
 }
 
 // examineData looks for the folder of outside problems.

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"hinge/milp"
+	"hinge/milp/cbc"
 	"hinge/milp/highs"
 )
 
@@ -100,7 +101,10 @@ func TestInfeasibleProblem(t *testing.T) {
 	checked := 0
 	for _, goal := range []string{"x,>=,3.5", "x,>=,2\nx,<=,1"} {
 		spec := tinyProblem(t, goal)
-		for _, solver := range []string{"bnb", "highs"} {
+		for _, solver := range []string{"bnb", "highs", "cbc"} {
+			if _, err := cbc.Open(); solver == "cbc" && err != nil {
+				continue
+			}
 			var env []string
 			if solver == "highs" {
 				if _, _, err := highs.Version(); err != nil {

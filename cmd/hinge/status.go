@@ -42,7 +42,7 @@ func withStatus(status int, err error) error {
 }
 
 // packages are those whose names begin errors that solvers and planners return.
-var packages = []string{"planner", "relu", "encode", "bnb", "highs"}
+var packages = []string{"planner", "relu", "encode", "bnb", "highs", "cbc"}
 
 // plainError is an error without them.
 type plainError struct{ error }
