@@ -50,7 +50,7 @@ type Claim struct {
 	// see [ViolationAbove]. It must not be above [MaxViolation].
 	Violation float64 `json:"violation,omitempty"`
 	// Infeasible claims that there is no plan at all. The numbers then say nothing, there
-	// is no incumbent, and every leaf is Empty.
+	// is no incumbent, no Cuts, and every leaf is Empty.
 	Infeasible bool `json:"infeasible,omitempty"`
 }
 

@@ -53,10 +53,12 @@ func inspect(ctx context.Context, c *Certificate, conceding bool) (*Report, erro
 	}
 	r := &Report{DualBound: c.Claim.DualBound, Objective: c.Claim.Objective, Infeasible: c.Claim.Infeasible, Leaves: len(c.Leaves)}
 	m := newModel(&c.Program)
-	if !c.Claim.Infeasible {
-		if r.Reason = incumbentReason(c, m); r.Reason != "" {
-			return r, nil
-		}
+	reason := incumbentReason
+	if c.Claim.Infeasible {
+		reason = noPlanReason
+	}
+	if r.Reason = reason(c, m); r.Reason != "" {
+		return r, nil
 	}
 	var err error
 	if c.Cuts != nil {
@@ -105,6 +107,19 @@ func leavesReason(c *Certificate, m *model) string {
 		if !y.Empty && y.Bound < c.Claim.DualBound {
 			return fmt.Sprintf("leaf %d: bound %v is below the claimed dual bound %v", i, y.Bound, c.Claim.DualBound)
 		}
+	}
+	return ""
+}
+
+// noPlanReason returns what is there that cannot prove that there is no plan.
+func noPlanReason(c *Certificate, _ *model) string {
+	switch i := slices.IndexFunc(c.Leaves, func(y Leaf) bool { return !y.Empty }); {
+	case len(c.Incumbent) > 0:
+		return fmt.Sprintf("there is said to be no plan, but the incumbent has %d actions", len(c.Incumbent))
+	case c.Cuts != nil:
+		return "cuts bound J; they do not prove that there is no plan"
+	case i >= 0:
+		return fmt.Sprintf("leaf %d bounds J; it does not prove that there is no plan", i)
 	}
 	return ""
 }

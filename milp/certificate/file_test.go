@@ -146,7 +146,6 @@ func TestBadCuts(t *testing.T) {
 		`cuts.regions[0].boxes[1].step is 0`:                                func(c *Certificate) { c.Cuts.Regions[0].Boxes[1].Step = 0 },
 		`cuts.regions[0].boxes[0].sides[1].sign is 0`:                       func(c *Certificate) { c.Cuts.Regions[0].Boxes[0].Sides[1].Sign = 0 },
 		`cuts.regions[0].boxes[0].sides[0].leaves[0].lower has 0`:           func(c *Certificate) { c.Cuts.Regions[0].Boxes[0].Sides[0].Leaves[0].Lower = []float64{} },
-		`cuts.regions[0].cuts[1].leaves is empty`:                           func(c *Certificate) { c.Cuts.Regions[0].Cuts[1].Leaves = nil },
 		`cuts.regions[0].cuts[3].uses[0] is 99`:                             func(c *Certificate) { c.Cuts.Regions[0].Cuts[3].Uses[0] = 99 },
 		`cuts.regions[0].cuts[0].tilt stands beside uses, leaves or ranges`: func(c *Certificate) { c.Cuts.Regions[0].Cuts[0].Tilt = &Tilt{} },
 		`leaves has 1 entries beside cuts`:                                  func(c *Certificate) { c.Leaves = []Leaf{{Lower: []float64{}, Upper: []float64{}}} },
