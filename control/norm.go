@@ -36,6 +36,9 @@ func ParseNorm(name string) (Norm, error) {
 // so what bounds it from below is at first that it is not negative.
 func (n Norm) KeepsOut() bool { return n == Disc || n == Polygon }
 
+// NonNegative reports whether the norm of no residual is negative.
+func (n Norm) NonNegative() bool { return n != Max }
+
 // String returns the name used in files.
 func (n Norm) String() string {
 	if int(n) < len(normNames) {

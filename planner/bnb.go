@@ -146,22 +146,10 @@ func (b *BranchAndBound) plan(prog *relu.Program, res *bnb.Result, x0 []float64)
 	if res.Status == milp.Infeasible {
 		plan.Status = control.Infeasible
 	}
-	plan.DualBound = max(plan.DualBound, costFloor(b.Cost))
 	if math.IsInf(plan.DualBound, -1) {
 		plan.Certified = false
 	}
 	return plan
-}
-
-// costFloor is what no plan costs less than, whatever the model: 0 if no term can be
-// negative.
-func costFloor(c *control.Cost) float64 {
-	for i := range c.Terms {
-		if c.Terms[i].Norm == control.Max {
-			return math.Inf(-1)
-		}
-	}
-	return 0
 }
 
 // claimed returns the states the program itself computes for the actions u.

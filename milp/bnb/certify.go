@@ -92,6 +92,14 @@ func (r *recorder) best(most float64) *proof {
 	return p
 }
 
+// proofByTrees returns the proof of a search by trees alone; nil if it proves nothing.
+func (s *search) proofByTrees(most float64) *proof {
+	if p := s.rec.best(most); p != nil || !s.p.NonNegative() {
+		return p
+	}
+	return &proof{leaves: []certificate.Leaf{{Lower: s.p.Box.Lower, Upper: s.p.Box.Upper}}} // no term is negative
+}
+
 // lower is what the record proves. No range relies on a cutoff below it: what is said
 // of points with J < cutoff holds for those below the bound.
 func (t *treeRecord) lower() float64 { return min(t.cutoff, t.root.least()) }

@@ -47,7 +47,7 @@ func (p *prefixRecord) best() float64 {
 // bestProof returns the proof of the tree that proves most, be it of a prefix; nil if
 // none proves a finite bound.
 func (s *search) bestProof() *proof {
-	best := s.rec.best(s.best.value)
+	best := s.proofByTrees(s.best.value)
 	for _, q := range s.rec.prefixes {
 		if p := q.rec.best(min(q.best(), s.best.value)); p != nil && (best == nil || p.bound > best.bound) {
 			best = p.padded(s)

@@ -4,10 +4,6 @@ import (
 	"context"
 	"iter"
 	"math"
-	"slices"
-
-	"hinge/control"
-	"hinge/milp/relu"
 )
 
 // frontSearch asks of a prefix whether any plan is charged less than the cutoff there. If
@@ -37,7 +33,7 @@ const (
 // enterFronts enters the search of fronts where it can work.
 func (p *portfolio) enterFronts() {
 	s := p.s
-	if p.pause != nil || s.best.u == nil || s.p.Horizon < 2 || s.p.Constrained() || mayBeNegative(s.p.Program) {
+	if p.pause != nil || s.best.u == nil || s.p.Horizon < 2 || s.p.Constrained() || !s.p.NonNegative() {
 		return
 	}
 	y := &frontSearch{prefixSearch: prefixSearch{search: s, proven: math.Inf(-1)}, known: make([]float64, s.p.Horizon)}
@@ -46,11 +42,6 @@ func (p *portfolio) enterFronts() {
 	}
 	y.onward = y.goesOn
 	p.add(y)
-}
-
-// mayBeNegative reports whether a term of p may be.
-func mayBeNegative(p *relu.Program) bool {
-	return slices.ContainsFunc(p.Terms, func(k relu.Term) bool { return k.Norm == control.Max })
 }
 
 // refuted reports whether a plan has answered the question.

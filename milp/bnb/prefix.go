@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"slices"
 
-	"hinge/control"
 	"hinge/milp/relu"
 )
 
@@ -28,9 +27,8 @@ type prefixSearch struct {
 // summed reports whether a prefix of p bounds p and is charged anything.
 func summed(p *relu.Program) bool {
 	first := firstPrefix(p.Horizon)
-	negative := func(k relu.Term) bool { return k.Norm == control.Max }
 	early := func(k relu.Term) bool { return k.T <= first }
-	return first < p.Horizon && !p.Constrained() && !slices.ContainsFunc(p.Terms, negative) && slices.ContainsFunc(p.Terms, early)
+	return first < p.Horizon && !p.Constrained() && p.NonNegative() && slices.ContainsFunc(p.Terms, early)
 }
 
 // firstPrefix is where the search starts, of so many steps.

@@ -2,9 +2,11 @@ package bnb_test
 
 import (
 	"context"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
+	"time"
 
 	"hinge/control"
 	"hinge/milp/bnb"
@@ -87,5 +89,41 @@ func TestCertificates(t *testing.T) {
 		if judged < 20 {
 			t.Errorf("%s: only %d certificates were judged", name, judged)
 		}
+	}
+}
+
+// TestObviousBound: a search that has no time to bound anything still has the bound 0 and a
+// certificate of it, unless a term can be negative.
+func TestObviousBound(t *testing.T) {
+	late, cancel := context.WithDeadline(context.Background(), time.Unix(1, 0))
+	defer cancel()
+	obvious := 0
+	for i, shape := range certified {
+		p := relutest.Random(rand.New(rand.NewPCG(uint64(i), 84)), shape)
+		r, err := bnb.Solve(late, p, bnb.Options{Record: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := r.Certificate
+		if (c == nil) != math.IsInf(r.DualBound, -1) || c == nil && shape.Norm != control.Max {
+			t.Errorf("shape %d: bound %v with a certificate: %v", i, r.DualBound, c != nil)
+		}
+		if c == nil {
+			continue
+		}
+		if v := verify(t, c); !v.Valid || c.Claim.DualBound != r.DualBound {
+			t.Errorf("shape %d: bound %v, claimed %v: %s", i, r.DualBound, c.Claim.DualBound, v.Reason)
+		}
+		if r.DualBound > 0 {
+			continue // a root was bounded
+		}
+		obvious++
+		c.Claim.DualBound, c.Leaves[0].Bound = r.Objective+.1, r.Objective+.1
+		if v := verify(t, c); v.Valid {
+			t.Errorf("shape %d: a bound above the cost of a plan is valid", i)
+		}
+	}
+	if obvious < 4 {
+		t.Errorf("only %d bounds are obvious", obvious)
 	}
 }

@@ -88,7 +88,7 @@ func solveTree(ctx context.Context, p *relu.Program, opts Options) (*Result, err
 	s.compete(ctx, false)
 	r := s.finish(ctx)
 	if s.rec != nil {
-		r.proof = s.rec.best(s.best.value)
+		r.proof = s.proofByTrees(s.best.value)
 	}
 	return r, nil
 }
@@ -218,6 +218,9 @@ func open(ctx context.Context, p *relu.Program, opts Options) (*search, error) {
 func openLive(ctx context.Context, p *relu.Program, opts Options, l *live) (*search, error) {
 	s := &search{live: l, opts: opts.withDefaults(), start: time.Now(), proven: math.Inf(-1),
 		best: incumbent{value: math.Inf(1)}, p: newProblem(p)}
+	if p.NonNegative() {
+		s.proven = 0
+	}
 	s.crew, s.polisher = newCrew(s.opts.Workers), newDescent(s.p)
 	s.res = &Result{}
 	if s.opts.Record {

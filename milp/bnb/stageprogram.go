@@ -166,10 +166,6 @@ func (s *stage) rounded() []float64 {
 // decomposable reports whether p is a sum over steps that share nothing but the
 // state, of terms that are not negative: none reads two actions.
 func decomposable(p *relu.Program) bool {
-	for i := range p.Terms {
-		if k := &p.Terms[i]; k.Prev != nil || k.Norm == control.Max {
-			return false
-		}
-	}
-	return p.Horizon > 1 && p.Step.Count(nn.ReLU) > 0 && p.Rounded == nil
+	twoActions := func(k relu.Term) bool { return k.Prev != nil }
+	return p.NonNegative() && !slices.ContainsFunc(p.Terms, twoActions) && p.Horizon > 1 && p.Step.Count(nn.ReLU) > 0 && p.Rounded == nil
 }

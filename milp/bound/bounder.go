@@ -111,9 +111,9 @@ func newBounder(p *relu.Program, follow bool) *Bounder {
 	for i := range p.Terms {
 		rows += p.Terms[i].Rows
 		b.keepsOut = b.keepsOut || p.Terms[i].Norm.KeepsOut()
-		if p.Terms[i].Norm == control.Max {
-			b.trivial = math.Inf(-1)
-		}
+	}
+	if !p.NonNegative() {
+		b.trivial = math.Inf(-1)
 	}
 	constraints := 0
 	for i := range p.Constraints {

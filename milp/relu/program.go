@@ -109,6 +109,12 @@ func units(n *nn.Net) int {
 // Inputs returns the number of stacked action coordinates.
 func (p *Program) Inputs() int { return p.Horizon * p.Nu }
 
+// NonNegative reports whether no term of the objective can be negative, whatever the
+// network: then 0 is a dual bound, and what is charged in the first steps is another.
+func (p *Program) NonNegative() bool {
+	return !slices.ContainsFunc(p.Terms, func(k Term) bool { return !k.Norm.NonNegative() })
+}
+
 // Cost returns the cost the objective was made from.
 func (p *Program) Cost() *control.Cost { return p.cost }
 
