@@ -98,11 +98,11 @@ func (a *aligned) ConfineFirst(part *control.Box) bool {
 
 // Certificate returns the proof of the last plan's bound, about the problem in the
 // frame of its start; nil if there is none.
-func (a *aligned) Certificate() *certificate.Certificate {
+func (a *aligned) Certificate(ctx context.Context) (*certificate.Certificate, error) {
 	if c, ok := a.inner.(interface {
-		Certificate() *certificate.Certificate
+		Certificate(ctx context.Context) (*certificate.Certificate, error)
 	}); ok {
-		return c.Certificate()
+		return c.Certificate(ctx)
 	}
-	return nil
+	return nil, nil
 }

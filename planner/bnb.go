@@ -132,9 +132,19 @@ func (b *BranchAndBound) explore(ctx context.Context, prog *relu.Program, x0 []f
 	return b.beam.Plan(ctx, x0, warm)
 }
 
-// Certificate returns the proof of the last plan's bound, if the option Record asked
-// for it and there is one; see [bnb.Result].
-func (b *BranchAndBound) Certificate() *certificate.Certificate { return b.cert }
+// Certificate returns the proof of the last plan's bound, nil unless the option Record
+// asked for it and there is one; see [bnb.Result]. With constraints the checker's own
+// bounds are made first, which may take as long as the search did; an error says that ctx
+// ended before.
+func (b *BranchAndBound) Certificate(ctx context.Context) (*certificate.Certificate, error) {
+	if b.cert == nil || !b.Constrained() {
+		return b.cert, nil
+	}
+	if holds, err := certificate.Concede(ctx, b.cert); !holds || err != nil {
+		return nil, err
+	}
+	return b.cert, nil
+}
 
 func (b *BranchAndBound) plan(prog *relu.Program, res *bnb.Result, x0 []float64) *control.Plan {
 	plan := &control.Plan{Status: status(res.Status), Objective: res.Objective, DualBound: res.DualBound, Certified: true, Solver: "bnb",

@@ -147,22 +147,20 @@ func (a *app) plan(ctx context.Context, cmd *cobra.Command, spec string, f planF
 	if err != nil {
 		return nil, badInputf("%s, --solver %s: %w", spec, f.solver, plain(err))
 	}
-	if f.time > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, time.Duration(f.time*float64(time.Second)))
-		defer cancel()
-	}
+	search, cancel := f.limited(ctx)
+	defer cancel()
 	stop := a.watching("plan", f.time, func() string { return searchNote(last.Load()) })
-	plan, err := p.Plan(ctx, problem.x0, nil)
+	plan, err := p.Plan(search, problem.x0, nil)
 	stop()
 	if err != nil {
 		return nil, badInputf("%s, --solver %s: %w", spec, f.solver, plain(err)) // it cannot state this problem
 	}
 	var proof *certificate.Certificate
+	var proofErr error
 	if f.certificate != "" {
-		if proof, err = writeCertificate(p, f.certificate); err != nil {
-			return nil, err
-		}
+		stop := a.waiting("certificate", f.time)
+		proof, proofErr = f.writeCertificate(ctx, p)
+		stop()
 	}
 	if plan.Trajectory == nil || plan.Len() == 0 {
 		return nil, nothingFound(plan)
@@ -175,25 +173,45 @@ func (a *app) plan(ctx context.Context, cmd *cobra.Command, spec string, f planF
 	if err == nil && !plan.Verified {
 		err = fmt.Errorf("in an independent forward pass the plan is off by %g and breaks constraints by %g: do not use it", plan.MaxModelError, plan.Violation)
 	}
-	if err == nil && f.certificate != "" && r.Certificate == "" {
-		err = withStatus(statusLimit, fmt.Errorf("--certificate %s: no bound was proven, so there is no certificate; raise the limit", f.certificate))
+	if err == nil {
+		err = proofErr
 	}
 	return saved, err
 }
 
-// certified is a planner that can prove the bound of its last plan.
-type certified interface {
-	Certificate() *certificate.Certificate
+// limited returns a context that ends after the time limit, if there is one.
+func (f planFlags) limited(ctx context.Context) (context.Context, context.CancelFunc) {
+	if f.time == 0 {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, time.Duration(f.time*float64(time.Second)))
 }
 
-// writeCertificate writes the certificate of the last plan of p and returns it, nil if
-// there is none.
-func writeCertificate(p control.Planner, path string) (*certificate.Certificate, error) {
-	c := p.(certified).Certificate()
-	if c == nil {
-		return nil, nil
+// certified is a planner that can prove the bound of its last plan.
+type certified interface {
+	Certificate(ctx context.Context) (*certificate.Certificate, error)
+}
+
+// writeCertificate writes the certificate of the last plan of p and returns it. It may take
+// as long as the plan.
+func (f planFlags) writeCertificate(ctx context.Context, p control.Planner) (*certificate.Certificate, error) {
+	limited, cancel := f.limited(ctx)
+	defer cancel()
+	c, err := p.(certified).Certificate(limited)
+	var why string
+	switch {
+	case err != nil && ctx.Err() != nil:
+		why = "interrupted before the checker had repeated the proof"
+	case err != nil && limited.Err() != nil:
+		why = fmt.Sprintf("the checker could not repeat the proof in another %g s; raise --time", f.time)
+	case err != nil:
+		return nil, err
+	case c == nil:
+		why = "no bound was proven, so there is no certificate; raise the limit"
+	default:
+		return c, certificate.Write(f.certificate, c)
 	}
-	return c, certificate.Write(path, c)
+	return nil, withStatus(statusLimit, fmt.Errorf("--certificate %s: %s", f.certificate, why))
 }
 
 // nothingFound says why there is no plan.

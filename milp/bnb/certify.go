@@ -34,13 +34,32 @@ func (s *search) certified(ctx context.Context) *Result {
 	case s.best.u == nil || !s.proveBound(c, r.DualBound):
 		return r
 	}
-	if s.p.Constrained() { // the checker finds ranges its own way
-		if holds, err := certificate.Concede(context.WithoutCancel(ctx), c); !holds || err != nil {
-			return r
-		}
-	}
 	r.Certificate = c
 	return r
+}
+
+// obvious returns the certificate of the bound 0 beside the plan u; nil if there is none.
+func obvious(p *relu.Program, u []float64) *certificate.Certificate {
+	if u == nil || !p.NonNegative() {
+		return nil
+	}
+	c := &certificate.Certificate{Program: *CertificateProgram(p), Leaves: notNegative(p).leaves}
+	claimPlan(c, u)
+	return c
+}
+
+// notNegative is the proof that no term is negative.
+func notNegative(p *relu.Program) *proof {
+	return &proof{leaves: []certificate.Leaf{{Lower: p.Box.Lower, Upper: p.Box.Upper}}}
+}
+
+// claimPlan makes u the incumbent of c.
+func claimPlan(c *certificate.Certificate, u []float64) {
+	for nu := c.Program.Nu; len(u) > 0; u = u[nu:] {
+		c.Incumbent = append(c.Incumbent, slices.Clone(u[:nu]))
+	}
+	c.Claim.Objective = certificate.CostAbove(&c.Program, c.Incumbent)
+	c.Claim.Violation = certificate.ViolationAbove(&c.Program, c.Incumbent)
 }
 
 // proveInfeasible writes the proof that there is no plan.
@@ -65,11 +84,7 @@ func (s *search) proveBound(c *certificate.Certificate, most float64) bool {
 	default:
 		return false
 	}
-	for t := range s.p.Horizon {
-		c.Incumbent = append(c.Incumbent, slices.Clone(s.best.u[t*s.p.Nu:(t+1)*s.p.Nu]))
-	}
-	c.Claim.Objective = certificate.CostAbove(&c.Program, c.Incumbent)
-	c.Claim.Violation = certificate.ViolationAbove(&c.Program, c.Incumbent)
+	claimPlan(c, s.best.u)
 	return true
 }
 
@@ -97,7 +112,7 @@ func (s *search) proofByTrees(most float64) *proof {
 	if p := s.rec.best(most); p != nil || !s.p.NonNegative() {
 		return p
 	}
-	return &proof{leaves: []certificate.Leaf{{Lower: s.p.Box.Lower, Upper: s.p.Box.Upper}}} // no term is negative
+	return notNegative(s.p.Program)
 }
 
 // lower is what the record proves. No range relies on a cutoff below it: what is said

@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"time"
 
 	"hinge/milp/bound"
 	"hinge/milp/lp"
@@ -290,4 +291,11 @@ func (p *portfolio) spent() int {
 		n += m.spent()
 	}
 	return n
+}
+
+// SetProofGrace sets how long the end of a search is waited for that records.
+func SetProofGrace(d time.Duration) (restore func()) {
+	old := proofGrace
+	proofGrace = d
+	return func() { proofGrace = old }
 }

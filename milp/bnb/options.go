@@ -33,7 +33,8 @@ type Options struct {
 
 	// Record keeps the proof, for [Result.Certificate]. It changes nothing else, except
 	// that without constraints the boxes of states are never followed (see constraint.go),
-	// of which a certificate cannot tell. With constraints there is none.
+	// of which a certificate cannot tell: where the cost is a largest row and actions are
+	// many the search then takes longer. And a deadline may be overrun by a second.
 	Record bool
 	// RecordLimit caps the numbers kept for it, 8 bytes each; beyond it what is below
 	// the nodes then open is not recorded, and the certificate proves the bound of
@@ -100,7 +101,9 @@ type Result struct {
 	Trace         []Progress // at most a few hundred points, for plots
 
 	// Certificate is the proof, if Options.Record asked for it and a finite bound was
-	// proven. Its bound is DualBound unless the record was full.
+	// proven. Its bound is DualBound unless the record was full or the search did not end
+	// in time. With constraints the checker finds ranges its own way, and may not repeat
+	// all of it: see [certificate.Concede].
 	Certificate *certificate.Certificate
 
 	work  int    // of all contestants

@@ -47,7 +47,7 @@ func (p punctual) Err() error {
 // solvePunctually searches in a goroutine of its own. When the context ends, it
 // returns what was published last; the search notices at its next look at the
 // clock, after the linear program or the ranges it is at, and what it still finds is
-// lost.
+// lost. One that records is waited for, for a while.
 func solvePunctually(ctx context.Context, p *relu.Program, opts Options) (*Result, error) {
 	type answer struct {
 		r   *Result
@@ -68,6 +68,13 @@ func solvePunctually(ctx context.Context, p *relu.Program, opts Options) (*Resul
 		return a.r, a.err
 	default:
 	}
+	if opts.Record {
+		select {
+		case a := <-done:
+			return a.r, a.err
+		case <-time.After(proofGrace):
+		}
+	}
 	r := l.end()
 	if r == nil { // not even a first plan
 		a := <-done
@@ -77,8 +84,15 @@ func solvePunctually(ctx context.Context, p *relu.Program, opts Options) (*Resul
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		r.Status = milp.TimeLimit
 	}
+	if opts.Record {
+		r.Certificate = obvious(p, r.U)
+	}
 	return r, nil
 }
+
+// proofGrace is how long the end of a search is waited for that records: before, its proof
+// is not whole. Only roots of programs far too large for it take longer.
+var proofGrace = time.Second
 
 // end stops listening and returns what was published last, nil if nothing.
 func (l *live) end() *Result {

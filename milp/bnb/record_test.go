@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"hinge/control"
+	"hinge/milp"
 	"hinge/milp/bnb"
 	"hinge/milp/certificate"
 	"hinge/milp/relu"
@@ -125,5 +126,27 @@ func TestObviousBound(t *testing.T) {
 	}
 	if obvious < 4 {
 		t.Errorf("only %d bounds are obvious", obvious)
+	}
+}
+
+// TestLateRecord: a search that records and does not notice its deadline, since it bounds
+// the root of a large program, is not waited for; what it returns is certified all the same.
+func TestLateRecord(t *testing.T) {
+	defer bnb.SetProofGrace(time.Millisecond)()
+	p := relutest.Random(rand.New(rand.NewPCG(1, 85)), relutest.Shape{Nx: 4, Nu: 2, Horizon: 6, Hidden: []int{200, 200}})
+	late, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
+	defer cancel()
+	r, err := bnb.Solve(late, p, bnb.Options{Record: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.UnstableReLUs != 0 || r.Status != milp.TimeLimit {
+		t.Fatalf("%v after %v: the root was waited for", r.Status, r.SolveTime)
+	}
+	if r.DualBound != 0 || r.Certificate == nil || r.Certificate.Claim.DualBound != 0 {
+		t.Fatalf("bound %v, certificate %v", r.DualBound, r.Certificate != nil)
+	}
+	if v := verify(t, r.Certificate); !v.Valid {
+		t.Error(v.Reason)
 	}
 }

@@ -59,7 +59,7 @@ type search struct {
 // stages take turns until what they achieve on the program at hand decides between
 // them. All share the incumbent, and the best of their bounds counts.
 func Solve(ctx context.Context, p *relu.Program, opts Options) (*Result, error) {
-	if ctx.Done() == nil || opts.Record { // a record is complete only at the end
+	if ctx.Done() == nil {
 		return solve(ctx, p, opts, nil)
 	}
 	return solvePunctually(ctx, p, opts)

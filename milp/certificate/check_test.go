@@ -369,7 +369,7 @@ func TestLongForward(t *testing.T) {
 		want, _ := naive(p, u)
 		m := newModel(p)
 		s, plain := m.cost(u), m.intervalCost(u)
-		if !(s.lo <= want+1e-9*math.Abs(want) && s.hi >= want-1e-9*math.Abs(want)) || !(s.hi-s.lo <= 1e-7*(1+math.Abs(want))) {
+		if !(s.lo <= want+1e-9*math.Abs(want) && s.hi >= want-1e-9*math.Abs(want)) || !(s.hi-s.lo <= 1e-12*(1+math.Abs(want))) {
 			t.Errorf("seed %d: J = %v is enclosed in [%v, %v]; intervals alone say [%v, %v]", seed, want, s.lo, s.hi, plain.lo, plain.hi)
 		}
 	}
