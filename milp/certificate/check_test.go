@@ -368,7 +368,7 @@ func TestLongForward(t *testing.T) {
 		sample(rng, u, p.Lower, p.Upper)
 		want, _ := naive(p, u)
 		m := newModel(p)
-		s, plain := m.cost(u), m.intervalCost(u)
+		s, plain := m.cost(u), m.sumAt(m.rollOut(u), u)
 		if !(s.lo <= want+1e-9*math.Abs(want) && s.hi >= want-1e-9*math.Abs(want)) || !(s.hi-s.lo <= 1e-12*(1+math.Abs(want))) {
 			t.Errorf("seed %d: J = %v is enclosed in [%v, %v]; intervals alone say [%v, %v]", seed, want, s.lo, s.hi, plain.lo, plain.hi)
 		}

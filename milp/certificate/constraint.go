@@ -92,13 +92,6 @@ func rowOf(w []float64, j, n int) []float64 {
 	return w[j*n : (j+1)*n]
 }
 
-// free returns the model without its constraints.
-func (m *model) free() *model {
-	f := *m
-	f.follows, f.hard = false, make([][]hardRow, m.p.Horizon+1)
-	return &f
-}
-
 // addHard adds y times a row of step t to a form that is at x_t.
 func (m *model) addHard(f *form, y float64, r *hardRow, t int) {
 	nu := m.p.Nu
@@ -137,8 +130,7 @@ func (m *model) violation(u []float64) float64 {
 	}
 	worst := m.worstRow(u, m.rollOut(u))
 	if worst > wide {
-		r, _ := newWorker(m.free()).open(u, u)
-		worst = min(worst, m.worstRow(u, r))
+		worst = min(worst, m.worstRow(u, m.precise(u)))
 	}
 	return worst
 }

@@ -14,28 +14,23 @@ func CostAbove(p *Program, actions [][]float64) float64 {
 	return m.cost(u).hi
 }
 
-// cost encloses J(u): by intervals, and where these have grown over the steps by linear
-// forms, which see that errors cancel.
+// cost encloses J(u): by intervals, and where these have grown over the steps with more
+// bits, see precise.go.
 func (m *model) cost(u []float64) span {
-	s := m.intervalCost(u)
+	s := m.sumAt(m.rollOut(u), u)
 	if s.hi-s.lo <= wide*(1+max(math.Abs(s.lo), math.Abs(s.hi))) {
 		return s
 	}
-	z := m.linearCost(u)
+	z := m.sumAt(m.precise(u), u)
 	return span{max(s.lo, z.lo), min(s.hi, z.hi)}
 }
 
 // wide is the relative width from which on an enclosure of J is improved.
 const wide = 1e-12
 
-// linearCost encloses J(u) by a linear form for each end of each residual.
-func (m *model) linearCost(u []float64) span {
-	w := newWorker(m.free())
-	r, _ := w.open(u, u)
-	return m.sum(func(k *Term, j int) span {
-		s := m.residual(k, j, r.xlo, r.xhi, u, u)
-		return w.residual(k, j, s, r, u, u)
-	})
+// sumAt encloses J, given the states that follow from u.
+func (m *model) sumAt(r *ranges, u []float64) span {
+	return m.sum(func(k *Term, j int) span { return m.residual(k, j, r.xlo, r.xhi, u, u) })
 }
 
 // residual narrows s, which encloses entry j of the residual of a term, by linear forms on
@@ -66,11 +61,6 @@ func (m *model) sum(residual func(k *Term, j int) span) span {
 		sum = sum.plus(span{down(k.Factor * n.lo), up(k.Factor * n.hi)})
 	}
 	return sum
-}
-
-func (m *model) intervalCost(u []float64) span {
-	r := m.rollOut(u)
-	return m.sum(func(k *Term, j int) span { return m.residual(k, j, r.xlo, r.xhi, u, u) })
 }
 
 // rollOut encloses the states that follow from u by intervals.
