@@ -23,6 +23,33 @@ func Fold(n *Net) *Net {
 	return f.pruned().net()
 }
 
+// Folded reports whether [Fold] has nothing to do: all hidden units are ReLU, read
+// something and are read by an output, be it through others.
+func Folded(n *Net) bool {
+	read := make([]bool, n.Width())
+	for i := len(n.Layers) - 1; i >= 0; i-- {
+		l, output := &n.Layers[i], i == len(n.Layers)-1
+		if l.Out == 0 {
+			return false
+		}
+		for j := range l.Out {
+			if !output && (l.Gate(j) != ReLU || !read[l.At()+j]) {
+				return false
+			}
+			reads := false
+			for k, w := range n.Weight(i)[j*l.In() : (j+1)*l.In()] {
+				if w != 0 {
+					read[l.From+k], reads = true, true
+				}
+			}
+			if !output && !reads {
+				return false
+			}
+		}
+	}
+	return true
+}
+
 // folding is the state of [Fold]: every activation of the old network as an
 // affine function of the activations of the new one.
 type folding struct {

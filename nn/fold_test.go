@@ -226,3 +226,33 @@ func TestWrapRefusesWrongShapes(t *testing.T) {
 		assert.Panics(t, "nn: Wrap: the shell does not fit the network", func() { n.Wrap(s) })
 	}
 }
+
+func TestFoldedSaysWhetherFoldChangesUnits(t *testing.T) {
+	count := map[bool]int{}
+	for i := range 2000 {
+		n := randomNet(newRand(t, i))
+		f := Fold(n)
+		if !Folded(f) {
+			t.Fatalf("net %d: folded, and not said to be", i)
+		}
+		same := f.Width() == n.Width() && len(f.Layers) == len(n.Layers) && n.Count(Identity)+n.Count(Zero) == 0
+		if count[same]++; Folded(n) != same {
+			t.Errorf("net %d: said to be folded: %v, width %d and then %d", i, Folded(n), n.Width(), f.Width())
+		}
+		if n = Fold(n); len(n.Layers) > 1 { // nobody reads its first unit
+			for l := range n.Layers {
+				if y := &n.Layers[l]; l > 0 && y.From <= n.In && y.To > n.In {
+					for j := range y.Out {
+						n.Weight(l)[j*y.In()+n.In-y.From] = 0
+					}
+				}
+			}
+			if Folded(n) || Fold(n).Width() >= n.Width() {
+				t.Errorf("net %d: a unit that nobody reads stays", i)
+			}
+		}
+	}
+	if count[true] < 20 || count[false] < 500 {
+		t.Errorf("%d networks were folded before, %d not", count[true], count[false])
+	}
+}

@@ -98,7 +98,6 @@ type Result struct {
 	UnstableReLUs int // on the whole box
 	FirstPlanTime time.Duration
 	SolveTime     time.Duration
-	Trace         []Progress // at most a few hundred points, for plots
 
 	// Certificate is the proof, if Options.Record asked for it and a finite bound was
 	// proven. Its bound is DualBound unless the record was full or the search did not end

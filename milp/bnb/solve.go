@@ -359,27 +359,15 @@ func (s *search) dualBound() float64 {
 // closed reports whether the gap is met.
 func (s *search) closed() bool { return s.dualBound() >= s.cutoff() }
 
-// report records progress.
+// report tells whoever listens of the progress.
 func (s *search) report() {
 	pr := Progress{Elapsed: time.Since(s.start), PrimalBound: s.best.value, DualBound: s.dualBound(),
 		NodeCount: s.nodes, OpenNodes: s.race.open()}
-	s.record(pr)
 	s.live.publish(s, func() {
 		if s.opts.OnProgress != nil {
 			s.opts.OnProgress(pr)
 		}
 	})
-}
-
-// record keeps a point of the trace whenever the gap shrank by a hundredth.
-func (s *search) record(pr Progress) {
-	if n := len(s.res.Trace); n > 0 {
-		last := s.res.Trace[n-1]
-		if pr.PrimalBound == last.PrimalBound && pr.PrimalBound-pr.DualBound > .99*(last.PrimalBound-last.DualBound) {
-			return
-		}
-	}
-	s.res.Trace = append(s.res.Trace, pr)
 }
 
 func (s *search) finish(ctx context.Context) *Result {

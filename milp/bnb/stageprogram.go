@@ -1,6 +1,7 @@
 package bnb
 
 import (
+	"errors"
 	"math"
 	"slices"
 
@@ -141,9 +142,15 @@ func (s *stage) wrapped(cost *control.Cost) (*relu.Program, error) {
 	if err != nil {
 		return nil, err
 	}
-	q.Rounded = s.rounded()
+	if q.Rounded = s.rounded(); q.Step.Count(nn.ReLU)+nx != len(q.Rounded) {
+		return nil, errFolded
+	}
 	return q, nil
 }
+
+// errFolded says that a unit sees nothing of the states in the frame. Its rounding would
+// be lost.
+var errFolded = errors.New("bnb: a unit of the network vanishes in the frame of a stage")
 
 // rounded returns, for every unit, the sum of magnitudes that the product of its
 // weights with the frame was computed from.

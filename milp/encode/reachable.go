@@ -168,7 +168,7 @@ func (w *walker) stage(box control.Box, center []float64) (bound.Ranges, error) 
 		*b -= c
 	}
 	cost := &control.Cost{Nx: nx, Nu: step.In, Horizon: 1}
-	q, err := relu.New(net, make([]float64, nx), box, cost, nil)
+	q, err := relu.Unfolded(net, make([]float64, nx), box, cost, nil)
 	if err != nil {
 		return bound.Ranges{}, err
 	}

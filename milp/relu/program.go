@@ -69,6 +69,15 @@ type Term struct {
 // action applied before the first one, nil if there is none. The step is folded
 // if it is not yet; weights, states and boxes that are not finite are errors.
 func New(step *nn.Net, x0 []float64, action control.Box, cost *control.Cost, before []float64) (*Program, error) {
+	if step.Validate() == nil && !nn.Folded(step) {
+		step = nn.Fold(step)
+	}
+	return Unfolded(step, x0, action, cost, before)
+}
+
+// Unfolded is New for who speaks of the units of a network: all hidden ones must be ReLU, and
+// stay, also those that are idle.
+func Unfolded(step *nn.Net, x0 []float64, action control.Box, cost *control.Cost, before []float64) (*Program, error) {
 	nx, nu := len(x0), action.Dim()
 	switch {
 	case step.In != nx+nu || step.Out() != nx:
@@ -93,17 +102,10 @@ func New(step *nn.Net, x0 []float64, action control.Box, cost *control.Cost, bef
 			return nil, fmt.Errorf("relu: start state coordinate %d is %g; it must be finite", i, v)
 		}
 	}
-	if step.Count(nn.ReLU) != units(step) {
-		step = nn.Fold(step)
-	}
 	p := &Program{Step: step, Nx: nx, Nu: nu, Horizon: cost.Horizon, X0: slices.Clone(x0),
 		Box: action.Repeat(cost.Horizon), cost: cost, before: before}
 	p.Terms = p.flatten()
 	return p, nil
-}
-
-func units(n *nn.Net) int {
-	return n.Count(nn.ReLU) + n.Count(nn.Identity) + n.Count(nn.Zero)
 }
 
 // Inputs returns the number of stacked action coordinates.

@@ -115,3 +115,29 @@ func TestEvaluationDoesNotAllocate(t *testing.T) {
 		t.Errorf("%g allocations per evaluation", n)
 	}
 }
+
+// A unit that reads nothing and one that nobody reads are no part of a program, also where
+// all units are ReLU.
+func TestNewFoldsIdleUnits(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 9))
+	p := relutest.Random(rng, relutest.Shape{Nx: 2, Nu: 1, Horizon: 3, Hidden: []int{5}})
+	step := p.Step
+	for j := range step.Layers[0].In() {
+		step.Weight(0)[1*step.Layers[0].In()+j] = 0 // unit 1 reads nothing
+	}
+	last := &step.Layers[1]
+	for i := range last.Out {
+		step.Weight(1)[i*last.In()+step.In-last.From+2] = 0 // nobody reads unit 2
+	}
+	q, err := relu.New(step, p.X0, control.NewBox(1, -1, 1), p.Cost(), p.Before())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if q.ReLUs() != 3*3 {
+		t.Errorf("%d ReLUs of 3 steps; 3 of 5 units do anything", q.ReLUs())
+	}
+	u := []float64{.3, -.7, .1}
+	if a, b := p.Objective(u, p.NewWorkspace()), q.Objective(u, q.NewWorkspace()); math.Abs(a-b) > 1e-12 {
+		t.Errorf("J is %v, was %v", b, a)
+	}
+}
