@@ -274,8 +274,7 @@ func TestShorterHorizonCostsNoMore(t *testing.T) {
 	}
 }
 
-// A given start is never made worse, and the memory policy does not change what
-// is proven.
+// A given start is never made worse, and the memory policy does not change what is proven.
 func TestStartAndOpenLimit(t *testing.T) {
 	p := relutest.Random(rand.New(rand.NewPCG(7, 27)),
 		relutest.Shape{Nx: 3, Nu: 1, Horizon: 3, Hidden: []int{5, 5}})
@@ -283,5 +282,45 @@ func TestStartAndOpenLimit(t *testing.T) {
 	r := solve(t, p, bnb.Options{Starts: [][]float64{best.U}, Samples: -1, Descents: -1, OpenLimit: 4})
 	if r.Status != milp.Optimal || r.Objective > best.Objective {
 		t.Errorf("%v with objective %g from a start of %g", r.Status, r.Objective, best.Objective)
+	}
+}
+
+// Beyond the limit few nodes are open where otherwise there would be many.
+func TestOpenLimitIsKept(t *testing.T) {
+	p := relutest.Random(rand.New(rand.NewPCG(8, 27)),
+		relutest.Shape{Nx: 3, Nu: 2, Horizon: 4, Hidden: []int{10, 10}})
+	most := func(limit int) int {
+		open := 0
+		_, err := bnb.SolveByActions(context.Background(), p, bnb.Options{RelGap: -1, AbsGap: 1e-9, NodeLimit: 2500, OpenLimit: limit,
+			OnProgress: func(pr bnb.Progress) { open = max(open, pr.OpenNodes) }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return open
+	}
+	free, few := most(0), most(20)
+	t.Logf("%d nodes are open, with a limit %d", free, few)
+	if free < 250 || few > free*2/3 {
+		t.Errorf("%d nodes are open at most without a limit, %d with one of 20", free, few)
+	}
+}
+
+// Without a limit given the nodes of a tree fit into their memory, and what a node is said to
+// take is about what it takes.
+func TestNodesFit(t *testing.T) {
+	for i, shape := range []relutest.Shape{
+		{Nx: 3, Nu: 2, Horizon: 3, Hidden: []int{6, 6}},
+		{Nx: 8, Nu: 2, Horizon: 20, Hidden: []int{40, 40}},
+		{Nx: 4, Nu: 2, Horizon: 6, Hidden: []int{100, 100}, Rate: true},
+	} {
+		p := relutest.Random(rand.New(rand.NewPCG(uint64(i), 28)), shape)
+		limit, said, taken := bnb.NodeMemory(p)
+		t.Logf("%d nodes of %d bytes, said to be %d", limit, taken, said)
+		if said < taken/2 || said > 3*taken {
+			t.Errorf("shape %d: a node takes %d bytes, said to be %d", i, taken, said)
+		}
+		if limit > 200_000 || limit*taken > 2<<30 {
+			t.Errorf("shape %d: %d nodes of %d bytes may be open", i, limit, taken)
+		}
 	}
 }

@@ -27,7 +27,7 @@ type cells struct {
 	u     []float64
 	faces []face
 	stop  func() bool
-	seen  map[string]bool // phases of the cells that were minimised
+	seen  map[string]bool // phases of cells that were minimised
 
 	// Where there are constraints:
 	price float64   // of what they are broken by
@@ -124,7 +124,7 @@ func (c *cells) minimise(best *incumbent) bool {
 	}
 	status := c.lp.Solve(math.Inf(1), lp.Options{Stop: c.stop})
 	c.work += (c.lp.Iterations+4)*2*c.entries + c.lin.work()
-	c.seen[c.phases()] = true
+	c.see()
 	c.lp.Basis(&c.basis)
 	if status != lp.Optimal {
 		return false
@@ -143,6 +143,14 @@ func (c *cells) phases() string {
 		}
 	}
 	return string(bits)
+}
+
+// see notes that the cell was minimised. What was noted long ago is forgotten.
+func (c *cells) see() {
+	if len(c.seen)*(len(c.units)/8+64) > seenMemory {
+		clear(c.seen)
+	}
+	c.seen[c.phases()] = true
 }
 
 // known reports whether the cell of u was minimised.

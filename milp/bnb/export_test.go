@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"time"
 
@@ -298,4 +299,22 @@ func SetProofGrace(d time.Duration) (restore func()) {
 	old := proofGrace
 	proofGrace = d
 	return func() { proofGrace = old }
+}
+
+// NodeMemory returns how many nodes of p may be open by default, what one is said to take, and
+// what one takes, without the basis of its relaxation.
+func NodeMemory(p *relu.Program) (limit, said, taken int) {
+	s, err := open(context.Background(), p, Options{Samples: -1, Descents: -1})
+	if err != nil {
+		panic(err)
+	}
+	nodes := make([]*node, 200)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for i := range nodes {
+		nodes[i] = s.rootNode()
+	}
+	runtime.ReadMemStats(&after)
+	runtime.KeepAlive(nodes)
+	return s.opts.OpenLimit, nodeBytes(s.p, s.bounder), int(after.TotalAlloc-before.TotalAlloc) / len(nodes)
 }

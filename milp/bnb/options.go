@@ -27,8 +27,8 @@ type Options struct {
 	// DualSteps is the number of ascent steps on the dual of a node; 0 means 10,
 	// negative none.
 	DualSteps int
-	// OpenLimit caps the nodes kept in memory; beyond it the search plunges into
-	// the newest nodes instead of the best ones. 0 means 200,000.
+	// OpenLimit caps the open nodes of a tree; beyond it the search plunges into the newest
+	// nodes instead of the best ones. 0 means as many as fit into 1 GB, at most 200,000.
 	OpenLimit int
 
 	// Record keeps the proof, for [Result.Certificate]. It changes nothing else, except
@@ -64,7 +64,6 @@ func (o Options) withDefaults() Options {
 	o.Samples = defaultCount(o.Samples, 256)
 	o.Descents = defaultCount(o.Descents, 16)
 	o.DualSteps = defaultCount(o.DualSteps, 10)
-	o.OpenLimit = defaultCount(o.OpenLimit, 200_000)
 	o.RecordLimit = defaultCount(o.RecordLimit, 60_000_000)
 	if o.NodeLimit <= 0 {
 		o.NodeLimit = math.MaxInt

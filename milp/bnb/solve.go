@@ -238,6 +238,9 @@ func openLive(ctx context.Context, p *relu.Program, opts Options, l *live) (*sea
 	}
 	s.res.UnstableReLUs = b.Root().Unstable()
 	s.bounder = b
+	if s.opts.OpenLimit == 0 {
+		s.opts.OpenLimit = fitting(s.p, b)
+	}
 	if !s.p.follows {
 		s.pool = multistart(s.p, &s.best, s.starting(), s.crew, func() bool { return ctx.Err() != nil })
 		if s.pool != nil && s.best.u != nil && !(s.phasesFirst() && s.walkable()) { // else linear programs do so

@@ -137,16 +137,31 @@ func (y *stageSearch) pauses(ctx context.Context) iter.Seq[struct{}] {
 
 func (y *stageSearch) alive() bool { return !y.failed && y.nodes.len() > 0 }
 
+// take removes the nodes of the next round from the open ones: the best, or where memory
+// is scarce the newest.
 func (y *stageSearch) take() {
 	y.round = y.round[:0]
 	for len(y.round) < stageRound && y.nodes.len() > 0 && y.nodes.best().bound < y.cutoff() {
-		n := y.nodes.pop()
+		pop := y.nodes.pop
+		if y.nodes.len() > y.limit() {
+			pop = y.nodes.popNewest
+		}
+		n := pop()
+		if n.bound >= y.cutoff() {
+			y.finished = min(y.finished, n.bound)
+			continue
+		}
 		y.under = min(y.under, n.bound)
 		if y.rec.full() {
 			n.rec = nil
 		}
 		y.round = append(y.round, n)
 	}
+}
+
+// limit is how many nodes are kept.
+func (y *stageSearch) limit() int {
+	return min(y.opts.OpenLimit, max(fewNodes, nodeMemory/y.nodes.best().bytes()))
 }
 
 // bound processes the nodes of the round. A lone node gets all workers for its
