@@ -46,7 +46,7 @@ func TestReplanSmall(t *testing.T) {
 			t.Errorf("%s plans: %+v, present %v", name, r, ok)
 		}
 	}
-	for _, start := range []string{"with the rest of the last plan", "from scratch"} {
+	for _, start := range replayStarts {
 		if r := rows["the same plans "+start+": proof"]; !(r.Ours >= 1) { // the row of nodes comes last
 			t.Errorf("proofs %s: %+v", start, r)
 		}

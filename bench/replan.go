@@ -17,8 +17,8 @@ const (
 	replanTime   = "0.05" // s of wall clock for a plan
 )
 
-// replanBench closes the loop with the scenario's sparse model and replans from
-// scratch at every step, by the clock.
+// replanBench closes the loop with the scenario's sparse model and replans at
+// every step, by the clock.
 func replanBench(ctx context.Context, s *session) error {
 	starts := s.opts.Starts
 	if starts == 0 {
@@ -67,21 +67,24 @@ func replan(ctx context.Context, s *session, starts int, set map[string]string) 
 	s.add(name+": plan, median", "wall time", "ms", report.Median(times))
 	s.add(name+": plan, 99 %", "wall time", "ms", report.Quantile(times, .99))
 	s.add(name+": successes", "count", fmt.Sprintf("of %d", starts), successes)
-	for i, start := range []string{"with the rest of the last plan", "from scratch"} {
+	for i, start := range replayStarts {
 		s.add("the same plans "+start+": proof", "cpu time", "ms", 1000*geometricMean(met.times[i]))
 		s.add("the same plans "+start+": proof", "nodes", "", geometricMean(met.nodes[i]))
 	}
 	return nil
 }
 
-// replayed is what proofs of the plans of episodes took, with the rest of the plan before
-// as a start and without any.
-type replayed struct{ times, nodes [2][]float64 }
+// replayed is what proofs of the plans of episodes took: from scratch, with the rest of the
+// plan before as a start, and with what the planner remembers of its search, too.
+type replayed struct{ times, nodes [len(replayStarts)][]float64 }
+
+// replayStarts names them.
+var replayStarts = [...]string{"from scratch", "with the rest of the last plan", "with its tree too"}
 
 // replayLimit is processor time for a proof.
 const replayLimit = 2 * time.Second
 
-// replay plans again from the states of an episode, both ways in turn.
+// replay plans again from the states of an episode, all ways in turn.
 func (r *replayed) replay(ctx context.Context, loop *scenario.Loop, o *scenario.Outcome, tol tolerances) error {
 	opts := loop.Options()
 	opts.Workers, opts.RelGap, opts.AbsGap = 1, tol.rel, tol.abs
@@ -90,7 +93,9 @@ func (r *replayed) replay(ctx context.Context, loop *scenario.Loop, o *scenario.
 		if before.Plan == nil || before.Reason != nil || o.Steps[t].Confined {
 			continue
 		}
-		for i, warm := range []*control.Plan{before.Plan.Shift(), nil} {
+		rest, forgetful := before.Plan.Shift(), before.Plan.Shift()
+		forgetful.Memory = nil
+		for i, warm := range [...]*control.Plan{nil, forgetful, rest} {
 			p, err := planner.New("bnb", loop.Problem, opts)
 			if err != nil {
 				return err

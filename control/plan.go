@@ -63,6 +63,10 @@ type Plan struct {
 	CPUTime       time.Duration
 	FirstPlanTime time.Duration // until the first incumbent
 
+	// Memory is what the planner wants back with the warm start of its next plan, nil for
+	// nothing. It may make that plan faster; what is known of it holds all the same.
+	Memory any
+
 	// Candidates are trajectories the planner considered, as data for a viewer.
 	Candidates []*Trajectory
 }
@@ -92,10 +96,10 @@ func RelGap(primal, dual float64) float64 {
 
 // Shift returns the plan moved one step: the first action is dropped and the
 // last one repeated; states are left for the planner to simulate. It serves as
-// warm start of the next plan.
+// warm start of the next plan, with what the planner remembers.
 func (p *Plan) Shift() *Plan {
 	s := NewTrajectory(p.Nx, p.Nu, p.Len())
 	n := copy(s.U, p.U[p.Nu:])
 	copy(s.U[n:], p.Action(p.Len()-1))
-	return &Plan{Trajectory: s, Objective: math.Inf(1), DualBound: math.Inf(-1)}
+	return &Plan{Trajectory: s, Objective: math.Inf(1), DualBound: math.Inf(-1), Memory: p.Memory}
 }

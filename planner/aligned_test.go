@@ -133,3 +133,43 @@ func TestMPCActsInsideTheTurnedBox(t *testing.T) {
 		t.Error("no action was drawn around a plan: nothing was tested")
 	}
 }
+
+// TestBranchAndBoundRemembers: a plan carries how its tree was split, through frames and the
+// shift to a warm start; the next one proves the same with it. Memories of other networks and
+// horizons are of no use.
+func TestBranchAndBoundRemembers(t *testing.T) {
+	p, x0 := alignedProblem(2)
+	p.Step = testStep(4, 2, []int{5}, 9)
+	p.Judge, p.Action = &formula{p.Step, 4, 2}, control.NewBox(2, -9, 9) // where all units are undecided
+	pl := mustPlanner[control.Planner](t)(New("bnb", p, Options{RelGap: 1e-6}))
+	a := optimal(t, pl, x0)
+	kept, ok := a.Shift().Memory.(searched)
+	if !ok || kept.splits.Len() == 0 {
+		t.Fatalf("the plan of %d nodes remembers %v", a.Nodes, a.Memory)
+	}
+	b, err := pl.Plan(t.Context(), x0, a.Shift())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b.Status != control.Optimal || math.Abs(b.Objective-a.Objective) > 2e-6*a.Objective || math.Abs(b.DualBound-a.DualBound) > 2e-6*a.Objective {
+		t.Errorf("%v, cost and bound are %g and %g; before %g and %g", b.Status, b.Objective, b.DualBound, a.Objective, a.DualBound)
+	}
+	inner := func(horizon int) *BranchAndBound {
+		q, _ := alignedProblem(horizon)
+		q.Align = nil
+		return mustPlanner[*BranchAndBound](t)(NewBranchAndBound(q, bnb.Options{}))
+	}
+	longer, other := inner(3), inner(2)
+	longer.Step = p.Step
+	other.Step = p.Step.Clone()
+	for name, c := range map[string]*BranchAndBound{"another horizon": longer, "another network": other} {
+		if c.recall(kept) != nil {
+			t.Errorf("a memory serves %s", name)
+		}
+	}
+	same := inner(2)
+	same.Step = p.Step
+	if same.recall(kept) != kept.splits || same.recall("foreign") != nil || same.recall(nil) != nil {
+		t.Error("a memory does not serve its own network and horizon, or a foreign one does")
+	}
+}

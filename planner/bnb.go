@@ -10,6 +10,7 @@ import (
 	"hinge/milp/bnb"
 	"hinge/milp/certificate"
 	"hinge/milp/relu"
+	"hinge/nn"
 )
 
 // BranchAndBound plans with the project's own search, [hinge/milp/bnb]. Its dual
@@ -74,6 +75,7 @@ func (b *BranchAndBound) Plan(ctx context.Context, x0 []float64, warm *control.P
 	opts.Starts = append(opts.Starts[:len(opts.Starts):len(opts.Starts)], b.held)
 	if warm != nil {
 		opts.Starts = append(opts.Starts, warm.U)
+		opts.First = b.recall(warm.Memory)
 	}
 	found, err := b.explore(ctx, prog, x0, warm)
 	if err != nil {
@@ -88,10 +90,40 @@ func (b *BranchAndBound) Plan(ctx context.Context, x0 []float64, warm *control.P
 	}
 	b.cert = res.Certificate
 	plan := b.plan(prog, res, x0)
+	plan.Memory = b.remember(res.Splits, opts.First)
 	if found != nil {
 		plan.FirstPlanTime = found.FirstPlanTime
 	}
 	return b.finish(plan, x0, c), nil
+}
+
+// searched is what [BranchAndBound] remembers of a plan: how the tree of a program of
+// such a network and horizon was split.
+type searched struct {
+	step    *nn.Net
+	horizon int
+	splits  *bnb.Splits
+}
+
+// remember returns the memory of a plan whose tree was split so, or, where that is not
+// known, of the one before; nil for nothing.
+func (b *BranchAndBound) remember(splits, before *bnb.Splits) any {
+	if splits == nil {
+		splits = before
+	}
+	if splits == nil {
+		return nil
+	}
+	return searched{b.Step, b.Cost.Horizon, splits}
+}
+
+// recall returns the splits of a memory, nil if it is of another network or horizon.
+func (b *BranchAndBound) recall(memory any) *bnb.Splits {
+	m, ok := memory.(searched)
+	if !ok || m.step != b.Step || m.horizon != b.Cost.Horizon {
+		return nil
+	}
+	return m.splits
 }
 
 // ConfineFirst restricts the first action of the next plans.

@@ -32,6 +32,15 @@ func (e *escape) forget(seed uint64) {
 	e.rng = rand.New(rand.NewPCG(seed, 0x657363))
 }
 
+// surprise is how much further than the plan wanted to move the state must be from where it
+// should be, to count as a jump.
+const surprise = 3
+
+// surprised reports whether x is nowhere near what was predicted for it.
+func (e *escape) surprised(x []float64) bool {
+	return e.want != nil && distance(x, e.want) > surprise*distance(e.want, e.from)
+}
+
 // observe compares the state x with what was predicted for it.
 func (e *escape) observe(x []float64) {
 	if e.want == nil { // no plan was followed; but where the state has moved, nothing has failed

@@ -74,7 +74,8 @@ type PlanRecord struct {
 //
 // A plan is applied only if the planner verified it, all its values are finite
 // and its actions lie in the box. Otherwise the policy goes on with the earlier
-// plan, or holds. An episode starts at t = 0, where everything is forgotten.
+// plan, or holds. An episode starts at t = 0, where everything is forgotten. Where the state
+// is not near the one that was expected, what the planner remembers is.
 type MPC struct {
 	planner control.Planner
 	action  control.Box
@@ -120,6 +121,9 @@ func (m *MPC) Act(ctx context.Context, dst, x []float64, t int) error {
 	if t == 0 {
 		m.next, m.before = nil, nil
 		m.escape.forget(m.opts.Seed)
+	}
+	if m.next != nil && m.escape.surprised(x) {
+		m.next.Memory = nil // of a search near a state that is far away now
 	}
 	m.escape.observe(x)
 	confined := m.confine(x)

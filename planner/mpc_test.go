@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -147,6 +148,39 @@ func TestMPCForgetsAtTheStartOfAnEpisode(t *testing.T) {
 	}
 	if s.before[0] != nil || s.before[1] == nil || s.before[2] != nil {
 		t.Errorf("actions before the plans %v", s.before)
+	}
+}
+
+// TestMPCForgetsAfterAJump: what the planner remembers comes back with the rest of its
+// plan, but not where the state is nowhere near what was expected, nor in a new episode.
+func TestMPCForgetsAfterAJump(t *testing.T) {
+	var memory []any
+	s := &scripted{plan: func(_ context.Context, call int, w *control.Plan) (*control.Plan, error) {
+		memory = append(memory, nil)
+		if w != nil {
+			memory[call] = w.Memory
+		}
+		p := planOf(0.1, 0.2)
+		copy(p.X, []float64{float64(call), float64(call) + 1, float64(call) + 2}) // a step moves the state by 1
+		p.Memory = call
+		return p, nil
+	}}
+	m, err := NewMPC(s, control.NewBox(1, -1, 1), MPCOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	u := make([]float64, 1)
+	for i, x := range []float64{0, 1, 2.5, 0, 4, 5} {
+		step := i
+		if i == 5 {
+			step = 0
+		}
+		if err := m.Act(context.Background(), u, []float64{x}, step); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if want := []any{nil, 0, 1, nil, 3, nil}; !slices.Equal(memory, want) {
+		t.Errorf("the planner is given back %v; want %v", memory, want)
 	}
 }
 

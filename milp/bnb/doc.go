@@ -26,7 +26,8 @@
 //
 // Where a step has few units and nearly all of them are unstable, the tree on phases goes
 // first and keeps the lead for long: there a look-ahead over the units to split
-// (reliability.go) closes three pokes of a T with 9 ReLUs within some 30 nodes.
+// (reliability.go) closes three pokes of a T with 9 ReLUs within some 30 nodes. There a program
+// like one before is split as that one was, if asked to (splits.go).
 //
 // Beside them trees of the first steps alone take a small part of the time (prefix.go):
 // costs that come later are not negative, so that these bounds hold, and they are there

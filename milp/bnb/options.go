@@ -41,6 +41,11 @@ type Options struct {
 	// that moment. 0 means 60 million.
 	RecordLimit int
 
+	// First is how the tree of a program of the same size was split, nil for nothing:
+	// where a step has few units, it is split so again. It changes the tree, not what it
+	// proves. See [Result.Splits].
+	First *Splits
+
 	enough *float64 // a bound that suffices; nil if none does before the gap is met
 	asks   bool     // a plan below enough is enough, too
 	phases bool     // the tree that splits phases alone, if it can
@@ -103,6 +108,10 @@ type Result struct {
 	// in time. With constraints the checker finds ranges its own way, and may not repeat
 	// all of it: see [certificate.Concede].
 	Certificate *certificate.Certificate
+
+	// Splits is how the tree on phases was split, where a step has few units; nil if that
+	// tree was not grown, or if a deadline was met.
+	Splits *Splits
 
 	work  int    // of all contestants
 	proof *proof // of trees, if they were recorded

@@ -187,6 +187,10 @@ func (p *portfolio) enterPhases(ctx context.Context) {
 	t := newTree()
 	t.splitPhases(len(s.bounder.Root().Lower))
 	root := s.rootNode()
+	if s.few() {
+		s.sketch = newSketch()
+		root.first, root.sketch = s.opts.First, s.sketch
+	}
 	s.rec.open(t, root, s.p.Box)
 	start := s.bounder.Work()
 	if s.sharpen(ctx, t, root) {

@@ -20,6 +20,8 @@ type node struct {
 	form         *bound.Form // of J there, from the relaxation; nil if there is none
 	branch       branch
 	rec          *record // nil if it is not recorded
+	first        *Splits // to be split first, nil where nothing is known
+	sketch       *sketch // nil where none is kept
 }
 
 // phase says that a hidden unit is on, z >= 0, or off, z <= 0.

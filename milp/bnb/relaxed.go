@@ -142,7 +142,10 @@ func (x *relaxed) choose(e *expander, c *node, cutoff float64, out *expansion) b
 		}
 	}
 	c.branch = branch{unit: at, onUnit: true}
+	again := x.again(c)
 	switch {
+	case again >= 0:
+		c.branch.unit = again
 	case at < 0 || math.IsInf(cutoff, 1):
 	case best < flatPrice*(cutoff-c.bound):
 		c.branch.unit = x.tryUnits(e, c, cutoff, out)

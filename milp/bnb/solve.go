@@ -32,7 +32,8 @@ type search struct {
 	proven   float64 // by contestants that were given up
 	best     incumbent
 	nodes    int
-	work     int // of all trees
+	work     int     // of all trees
+	sketch   *sketch // of the tree on phases, nil if none is kept
 	nextID   int
 	workers  []*expander
 	crew     *crew
@@ -377,6 +378,7 @@ func (s *search) finish(ctx context.Context) *Result {
 	r := s.res
 	r.U, r.Objective, r.DualBound = s.best.u, s.best.value, s.dualBound()
 	r.NodeCount, r.SolveTime, r.work = s.nodes, time.Since(s.start), s.work
+	r.Splits = s.sketch.splits()
 	r.Status = milp.Optimal
 	switch {
 	case s.closed():
