@@ -17,6 +17,8 @@
 //	        round obstacles, and keeps contact on them
 //	MPPI    path-integral control: average the samples, weighted by exp(-J/lambda)
 //	        (Williams et al., ICRA 2017)
+//	PS      predictive sampling: on from the best of samples around the best
+//	        (Howell et al., arXiv:2212.00541, 2022)
 //	Random  the best of uniform samples
 //	Hold    one constant action
 //
@@ -24,6 +26,7 @@
 //
 //	BranchAndBound  the project's own search with sound dual bounds
 //	MIP             rows for a generic solver
+//	Gradient        descent along the derivative of the cost, from several starts
 //
 // A problem may be planned in the frame of its start ([Problem.Align], [Problem.At]), so
 // that a model need not know all angles; [New] turns it there and the plan back.

@@ -216,7 +216,7 @@ func TestDeadlineIsHonoured(t *testing.T) {
 
 func TestSamplersRefuseToRunForEver(t *testing.T) {
 	p, x0 := testProblem(2)
-	for _, name := range []string{"cem", "cma", "mppi", "random"} {
+	for _, name := range []string{"cem", "cma", "mppi", "ps", "gd", "random"} {
 		pl, err := New(name, p, Options{Iterations: -1})
 		if err != nil {
 			t.Fatal(err)
@@ -310,7 +310,7 @@ func TestSolversProveTheirPlan(t *testing.T) {
 func TestSolversNeedANetwork(t *testing.T) {
 	p, _ := testProblem(2)
 	p.System, p.Step = NewNetSystem(p.Step, 3, 2), nil
-	for _, name := range []string{"bnb", "highs", "cbc"} {
+	for _, name := range []string{"bnb", "highs", "cbc", "gd"} {
 		if _, err := New(name, p, Options{}); err == nil {
 			t.Errorf("%s: no error without a stepping network", name)
 		}

@@ -21,16 +21,18 @@ type Options struct {
 	RelGap, AbsGap float64 // of bnb, highs and cbc
 	NodeLimit      int     // likewise
 
-	// Samples and Iterations are the counted budget of cem, cma, beam, mppi and random.
+	// Samples and Iterations are the counted budget of cem, cma, beam, mppi, ps, gd and random.
 	// Negative Iterations mean until the deadline.
 	Samples, Iterations int
 	Candidates          int // trajectories a plan of theirs carries
 
-	CEM  CEMOptions  // fields above that are not zero take precedence
-	CMA  CMAOptions  // likewise
-	Beam BeamOptions // likewise
-	MPPI MPPIOptions // likewise
-	BnB  bnb.Options // likewise
+	CEM  CEMOptions      // fields above that are not zero take precedence
+	CMA  CMAOptions      // likewise
+	Beam BeamOptions     // likewise
+	MPPI MPPIOptions     // likewise
+	PS   PSOptions       // likewise
+	GD   GradientOptions // likewise
+	BnB  bnb.Options     // likewise
 }
 
 // Entry is one planner of the registry.
@@ -47,6 +49,8 @@ var entries = []Entry{
 	{"cma", "covariance matrix adaptation: the cross-entropy method for narrow valleys", buildCMA},
 	{"beam", "beam search over cells of states, then covariance adaptation: for ways round obstacles", buildBeam},
 	{"mppi", "model-predictive path-integral control", buildMPPI},
+	{"ps", "predictive sampling: on from the best of samples around the best", buildPS},
+	{"gd", "gradient descent on the model from several starts", buildGradient},
 	{"hold", "one constant action", buildHold},
 	{"random", "best of uniform samples", buildRandom},
 }
@@ -144,6 +148,16 @@ func buildBeam(p Problem, o Options) (control.Planner, error) {
 func buildMPPI(p Problem, o Options) (control.Planner, error) {
 	o.MPPI.override(o)
 	return NewMPPI(p, o.MPPI)
+}
+
+func buildPS(p Problem, o Options) (control.Planner, error) {
+	o.PS.override(o)
+	return NewPS(p, o.PS)
+}
+
+func buildGradient(p Problem, o Options) (control.Planner, error) {
+	o.GD.override(o)
+	return NewGradient(p, o.GD)
 }
 
 func buildHold(p Problem, _ Options) (control.Planner, error) { return NewHold(p) }

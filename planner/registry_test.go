@@ -20,7 +20,7 @@ func TestRegistryNamesTheValidPlanners(t *testing.T) {
 			t.Errorf("error %q lacks %q", err, part)
 		}
 	}
-	for _, name := range []string{"bnb", "highs", "cbc", "cem", "mppi", "hold", "random"} {
+	for _, name := range []string{"bnb", "highs", "cbc", "cem", "mppi", "ps", "gd", "hold", "random"} {
 		if !slices.Contains(Names(), name) {
 			t.Errorf("%q is not registered", name)
 		}
@@ -97,6 +97,16 @@ func TestSamplingOptionsAreChecked(t *testing.T) {
 	}
 	for _, o := range []MPPIOptions{{Sampling: Sampling{Samples: 1}}, {Temperature: -1}, {Std: -1}, {Decay: 2}, {Correlation: 1}, {Std: math.NaN()}} {
 		if _, err := NewMPPI(p, o); err == nil {
+			t.Errorf("no error for %+v", o)
+		}
+	}
+	for _, o := range []PSOptions{{Sampling: Sampling{Samples: -1}}, {Std: -1}, {Correlation: 1}, {Std: math.NaN()}} {
+		if _, err := NewPS(p, o); err == nil {
+			t.Errorf("no error for %+v", o)
+		}
+	}
+	for _, o := range []GradientOptions{{Sampling: Sampling{Samples: -1}}, {Rate: -1}, {Rate: 2}, {Rate: math.NaN()}} {
+		if _, err := NewGradient(p, o); err == nil {
 			t.Errorf("no error for %+v", o)
 		}
 	}

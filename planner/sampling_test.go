@@ -33,7 +33,7 @@ func detour() (Problem, []float64) {
 
 func TestSamplersGoAroundADisc(t *testing.T) {
 	p, x0 := detour()
-	for name, most := range map[string]float64{"cem": 0.1, "cma": 0.02, "mppi": 0.3} {
+	for name, most := range map[string]float64{"cem": 0.1, "cma": 0.02, "mppi": 0.3, "ps": 0.3} {
 		pl, err := New(name, p, Options{Seed: 1})
 		if err != nil {
 			t.Fatal(err)

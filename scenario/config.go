@@ -41,8 +41,8 @@ type Planner struct {
 
 	Samples     int     `yaml:"samples" range:"[0,inf)" doc:"samplers: per iteration, 0 for the planner's default"`
 	Iterations  int     `yaml:"iterations" range:"[-1,inf)" doc:"samplers: 0 for the default, -1 until the deadline"`
-	Std         float64 `yaml:"std" range:"[0,10]" doc:"cem, cma, mppi: of the first samples, in half boxes, 0 for the default"`
-	Correlation float64 `yaml:"correlation" range:"[0,1)" doc:"cem, cma, mppi: of the noise in time, 0 for the default"`
+	Std         float64 `yaml:"std" range:"[0,10]" doc:"cem, cma, mppi, ps: of the first samples, in half boxes, 0 for the default"`
+	Correlation float64 `yaml:"correlation" range:"[0,1)" doc:"cem, cma, mppi, ps: of the noise in time, 0 for the default"`
 	Elites      int     `yaml:"elites" range:"[0,inf)" doc:"cem: samples a distribution is fitted to, 0 for the default"`
 	Temperature float64 `yaml:"temperature" range:"[0,inf)" doc:"mppi: of the weights, 0 for the default"`
 }

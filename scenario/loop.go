@@ -119,6 +119,7 @@ func (l *Loop) Options() planner.Options {
 		CEM:  planner.CEMOptions{Std: p.Std, Correlation: p.Correlation, Elites: p.Elites},
 		CMA:  planner.CMAOptions{Std: p.Std, Correlation: p.Correlation},
 		MPPI: planner.MPPIOptions{Std: p.Std, Correlation: p.Correlation, Temperature: p.Temperature},
+		PS:   planner.PSOptions{Std: p.Std, Correlation: p.Correlation},
 	}
 }
 

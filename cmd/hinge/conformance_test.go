@@ -309,7 +309,7 @@ func TestErrorsAreJSONToo(t *testing.T) {
 
 func TestListNamesEverything(t *testing.T) {
 	for kind, want := range map[string][]string{
-		"tasks": {"push-t"}, "planners": {"bnb", "highs", "cbc", "cem", "mppi", "hold", "random"},
+		"tasks": {"push-t"}, "planners": {"bnb", "highs", "cbc", "cem", "mppi", "ps", "gd", "hold", "random"},
 		"scenarios": {"push-t"}, "benches": {"train", "sim", "plan"},
 	} {
 		var names []string
