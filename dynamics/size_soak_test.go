@@ -1,0 +1,5 @@
+//go:build soak
+
+package dynamics
+
+const kills = 200
