@@ -1,8 +1,10 @@
 package problems
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 
@@ -153,7 +155,7 @@ func later(a, b place) place {
 
 // parseProperty reads the text of the file at path.
 func parseProperty(path string, data []byte) (*Property, error) {
-	r := &propertyReader{path: path}
+	r := &propertyReader{path: path, last: place{line: 1 + bytes.Count(bytes.TrimRight(data, " \t\r\n"), []byte{'\n'}), column: 1}}
 	exprs, err := parseExpressions(path, data)
 	if err != nil {
 		return nil, err
@@ -176,6 +178,7 @@ func parseProperty(path string, data []byte) (*Property, error) {
 // propertyReader collects declarations and assertions.
 type propertyReader struct {
 	path     string
+	last     place            // the last line, where something is missing that no line has
 	declared [2]map[int]place // X and Y
 	asserted []*expression
 	size     int // bounds and coefficients so far
@@ -247,11 +250,12 @@ func variable(name string) (kind, index int, ok bool) {
 func (r *propertyReader) checkDeclared() error {
 	for kind, name := range kindNames {
 		if len(r.declared[kind]) == 0 {
-			return fmt.Errorf("%s: no variable %s_0 is declared; it needs inputs and outputs, both counted from 0", r.path, name)
+			return r.errorf(r.last, "no variable %s_0 is declared up to here; it needs inputs and outputs, both counted from 0", name)
 		}
 		for i := range len(r.declared[kind]) {
 			if _, ok := r.declared[kind][i]; !ok {
-				return fmt.Errorf("%s: variable %s_%d is not declared, although %d are; they must count up from 0", r.path, name, i, len(r.declared[kind]))
+				next := slices.Max(slices.Collect(maps.Keys(r.declared[kind])))
+				return r.errorf(r.declared[kind][next], "variable %s_%d is declared, %s_%d is not; they must count up from 0", name, next, name, i)
 			}
 		}
 	}

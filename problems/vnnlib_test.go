@@ -283,8 +283,8 @@ func TestPropertyMessages(t *testing.T) {
 		many += "(assert (or (<= Y_0 0) (>= Y_1 0)))"
 	}
 	for text, want := range map[string][]string{
-		"":                                {"p.vnnlib", "no variable X_0", "counted from 0"},
-		"(declare-const X_0 Real)":        {"p.vnnlib", "no variable Y_0"},
+		"":                                {"p.vnnlib:1:1: ", "no variable X_0", "counted from 0"},
+		"\n(declare-const X_0 Real)\n\n":  {"p.vnnlib:2:1: ", "no variable Y_0"},
 		"(declare-const X_0 Int)":         {"p.vnnlib:1:1", "(declare-const X_0 Int)", "Real"},
 		"(declare-const X_0)":             {"p.vnnlib:1:1", "(declare-const X_0)"},
 		"\n (declare-const Z_0 Real)":     {"p.vnnlib:2:17", `"Z_0"`, "X_0, X_1"},
@@ -292,7 +292,7 @@ func TestPropertyMessages(t *testing.T) {
 		"(declare-const X_-1 Real)":       {"p.vnnlib:1:16", `"X_-1"`},
 		"(declare-const X_99999999 Real)": {"p.vnnlib:1:16", `"X_99999999"`},
 		d + "\n(declare-const Y_1 Real)":  {"p.vnnlib:2:16", "Y_1 is declared twice", "line 1"},
-		"(declare-const X_0 Real)(declare-const X_2 Real)(declare-const Y_0 Real)": {"X_1 is not declared", "although 2 are"},
+		"(declare-const X_0 Real)\n(declare-const X_2 Real)(declare-const Y_0 Real)": {"p.vnnlib:2:16: variable X_2 is declared, X_1 is not"},
 		"(check-sat)":            {"p.vnnlib:1:1", "(check-sat) is no command", "declare-const", "assert"},
 		"foo":                    {"p.vnnlib:1:1", "foo is no command"},
 		"()":                     {"p.vnnlib:1:1", "() is no command"},
