@@ -121,8 +121,8 @@ func (m *MIP) plan(e *encode.Encoding, prog *relu.Program, res *milp.Result, sta
 	plan := &control.Plan{Trajectory: start.Trajectory, Objective: start.Objective,
 		Status: status(res.Status), DualBound: res.DualBound, Solver: m.name,
 		ReLUs: prog.ReLUs() + prog.CostReLUs(), Nodes: res.NodeCount, FirstPlanTime: start.FirstPlanTime}
-	if infeasible := res.Status == milp.Infeasible || res.Status == milp.InfeasibleOrUnbounded; infeasible && start.Trajectory == nil {
-		plan.Status = control.Infeasible // boxes are finite: not unbounded
+	if plan.Status == control.Infeasible && start.Trajectory != nil {
+		plan.Status = control.NumericalFailure // the start says otherwise
 	}
 	if plan.Status == control.NumericalFailure || math.IsNaN(plan.DualBound) {
 		plan.DualBound = math.Inf(-1)
@@ -132,10 +132,8 @@ func (m *MIP) plan(e *encode.Encoding, prog *relu.Program, res *milp.Result, sta
 	}
 	tr := control.NewTrajectory(prog.Nx, prog.Nu, prog.Horizon)
 	copy(tr.X, prog.X0)
-	for i, v := range e.States {
-		tr.X[prog.Nx+i] = res.X[v]
-	}
 	e.ActionsOf(tr.U, res.X)
+	e.StatesOf(tr.X[prog.Nx:], res.X, tr.U, prog.NewWorkspace())
 	plan.Trajectory, plan.Objective = tr, res.Objective
 	return plan
 }

@@ -324,3 +324,71 @@ func TestNodesFit(t *testing.T) {
 		}
 	}
 }
+
+// Units that nothing charged reads are split by nobody and have no binary; the optimum is that
+// of a generic solver, and so are the states, those that nobody reads included.
+func TestUnitsThatNobodyReads(t *testing.T) {
+	solver := genericSolver(t)
+	spared, certificates := 0, 0
+	for seed := range uint64(40) {
+		rng := rand.New(rand.NewPCG(seed, 29))
+		p := relutest.Random(rng, relutest.Shape{Nx: 3, Nu: 2, Horizon: 3, Hidden: []int{6}, Sparse: true, Chain: seed%2 == 0})
+		if seed%4 == 3 {
+			relutest.Constrain(rng, p, 1)
+		}
+		reach, err := encode.Reachable(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e, err := encode.BigM(p, reach.Ranges)
+		if err != nil {
+			t.Fatal(err)
+		}
+		reach.Narrow(e)
+		open := 0
+		for i, l := range reach.Ranges.Lower {
+			if l < 0 && reach.Ranges.Upper[i] > 0 {
+				open++
+			}
+		}
+		if e.Binaries > reach.Unstable() {
+			t.Errorf("seed %d: %d binaries, %d undecided units", seed, e.Binaries, reach.Unstable())
+		}
+		spared += open - e.Binaries
+		want, err := solver.Solve(context.Background(), e.Problem, milp.Options{RelGap: 1e-7, AbsGap: 1e-7})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := bnb.Solve(context.Background(), p, bnb.Options{RelGap: 1e-7, AbsGap: 1e-7, NodeLimit: 20_000, Record: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want.Status != milp.Optimal {
+			if r.Status != milp.Infeasible || want.Status != milp.Infeasible && want.Status != milp.InfeasibleOrUnbounded {
+				t.Errorf("seed %d: %v; HiGHS says %v", seed, r.Status, want.Status)
+			}
+			continue
+		}
+		tolerance := 1e-5 * (1 + math.Abs(want.Objective))
+		if r.Status != milp.Optimal || math.Abs(r.Objective-want.Objective) > tolerance || r.DualBound > want.Objective+tolerance {
+			t.Errorf("seed %d: %v, %.9g, bound %.9g; HiGHS says %.9g", seed, r.Status, r.Objective, r.DualBound, want.Objective)
+		}
+		u, x, ws := make([]float64, p.Inputs()), make([]float64, p.Horizon*p.Nx), p.NewWorkspace()
+		e.ActionsOf(u, want.X)
+		e.StatesOf(x, want.X, u, ws)
+		for i, v := range ws.States()[p.Nx:] {
+			if math.Abs(v-x[i]) > 1e-5*(1+math.Abs(v)) {
+				t.Errorf("seed %d: state %d is %v, HiGHS says %v", seed, i, v, x[i])
+			}
+		}
+		if c := conceded(t, r); c != nil {
+			certificates++
+			if v := verify(t, c); !v.Valid {
+				t.Errorf("seed %d: %s", seed, v.Reason)
+			}
+		}
+	}
+	if spared < 20 || certificates < 30 {
+		t.Errorf("%d units were spared, %d certificates judged", spared, certificates)
+	}
+}

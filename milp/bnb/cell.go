@@ -61,8 +61,8 @@ func newCells(p *problem, b *bound.Bounder) *cells {
 		c.lp.SetColumn(k, p.Box.Lower[k], p.Box.Upper[k])
 	}
 	root := c.b.Root()
-	for i, l := range root.Lower {
-		if l < 0 && root.Upper[i] > 0 {
+	for i := range root.Lower {
+		if root.Undecided(i) {
 			c.units = append(c.units, i)
 		}
 	}
@@ -104,7 +104,7 @@ func (c *cells) minimise(best *incumbent) bool {
 	c.entries = 0
 	root := c.b.Root()
 	c.lin.run(func(unit int, e []float64) {
-		if root.Lower[unit] < 0 && root.Upper[unit] > 0 {
+		if root.Undecided(unit) {
 			z0 := e[len(e)-1]
 			c.take(e, 1)
 			if c.on[unit] {

@@ -65,7 +65,7 @@ func newRelaxation(p *problem, b *bound.Bounder) *relaxation {
 func (r *relaxation) activate(unit int, z []float64, root bound.Ranges) {
 	switch {
 	case root.Lower[unit] >= 0:
-	case root.Upper[unit] <= 0:
+	case !root.Undecided(unit): // it is off, or nobody reads it
 		clear(z)
 	default:
 		col := r.p.Inputs() + len(r.units)

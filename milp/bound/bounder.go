@@ -13,6 +13,12 @@ type Ranges struct {
 	Lower, Upper []float64 // Horizon x Units
 
 	stateLower, stateUpper []float64 // boxes of x_0..x_H that plans stay in; nil without constraints
+	live                   []bool    // see relu.Live; nil for all
+}
+
+// Undecided reports whether the sign of unit i is not decided though something reads it.
+func (r Ranges) Undecided(i int) bool {
+	return r.Lower[i] < 0 && r.Upper[i] > 0 && (r.live == nil || r.live[i])
 }
 
 // Copy makes dst equal to r; both must be of the same program.
@@ -23,11 +29,11 @@ func (r Ranges) Copy(dst Ranges) {
 	copy(dst.stateUpper, r.stateUpper)
 }
 
-// Unstable returns the number of units whose sign is not decided.
+// Unstable returns the number of undecided units.
 func (r Ranges) Unstable() int {
 	count := 0
-	for i, l := range r.Lower {
-		if l < 0 && r.Upper[i] > 0 {
+	for i := range r.Lower {
+		if r.Undecided(i) {
 			count++
 		}
 	}
@@ -57,6 +63,7 @@ type Bounder struct {
 	p       *relu.Program
 	in      int     // Nx + Nu
 	units   []unit  // hidden units of one step, in buffer order
+	live    []bool  // Horizon x units, see relu.Live
 	out     []unit  // output units: next state
 	actions []unit  // those of a step, as units: see narrow.go
 	blocks  []block // all layers, that of the outputs last
@@ -100,7 +107,7 @@ func Following(p *relu.Program) *Bounder { return newBounder(p, true) }
 func newBounder(p *relu.Program, follow bool) *Bounder {
 	b := &Bounder{p: p, in: p.Nx + p.Nu, follow: follow}
 	b.units, b.out, b.blocks = split(p)
-	b.actions = b.actionUnits()
+	b.actions, b.live = b.actionUnits(), p.Live().Units
 	h, n := p.Horizon, len(b.units)
 	b.mass = make([]float64, h*n)
 	b.outMass = make([]float64, h*p.Nx)
@@ -226,7 +233,7 @@ func (b *Bounder) Program() *relu.Program { return b.p }
 // NewRanges returns memory for the ranges of the program.
 func (b *Bounder) NewRanges() Ranges {
 	n := b.p.Horizon * len(b.units)
-	r := Ranges{Lower: make([]float64, n), Upper: make([]float64, n)}
+	r := Ranges{Lower: make([]float64, n), Upper: make([]float64, n), live: b.live}
 	if b.limits != nil {
 		states := (b.p.Horizon + 1) * b.p.Nx
 		r.stateLower, r.stateUpper = make([]float64, states), make([]float64, states)

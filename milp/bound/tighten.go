@@ -7,7 +7,7 @@ import (
 
 // Tighten intersects r, ranges that hold on the box [lower, upper] of stacked
 // actions (or on a larger one), with linear bounds on that box. Only units that
-// are still unstable are bounded, and only from step first on: a box that shrank
+// are still undecided are bounded, and only from step first on: a box that shrank
 // in the actions of step first changes nothing before it.
 //
 // It returns false if a range becomes empty, which proves that the box holds no
@@ -56,7 +56,7 @@ func (b *Bounder) tightenLayer(r Ranges, lower, upper []float64, t, from, to int
 	var targets [vec.Lanes]target
 	count := 0
 	for h := from; h < to; h++ {
-		if r.Lower[base+h] < 0 && r.Upper[base+h] > 0 {
+		if r.Undecided(base + h) {
 			targets[count], targets[count+1] = target{h, 1}, target{h, -1}
 			count += 2
 		}

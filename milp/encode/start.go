@@ -69,3 +69,15 @@ func (e *Encoding) ActionsOf(dst, x []float64) {
 	e.p.Box.Clamp(dst, dst)
 	e.p.Round(dst) // a point proves that there are whole numbers
 }
+
+// StatesOf writes the states x_1..x_H of a point of the encoding to dst (H x Nx). States that
+// nobody reads have no rows: they follow from a roll-out of the actions u.
+func (e *Encoding) StatesOf(dst, x, u []float64, ws *relu.Workspace) {
+	e.p.Objective(u, ws)
+	copy(dst, ws.States()[e.p.Nx:])
+	for i, v := range e.States {
+		if e.live[e.p.Nx+i] {
+			dst[i] = x[v]
+		}
+	}
+}

@@ -48,6 +48,8 @@ type Program struct {
 	Rounded []float64
 	cost    *control.Cost
 	before  []float64 // action applied before the first, nil if none
+
+	unfolded bool // see Unfolded
 }
 
 // Term is one cost term at one step, with everything constant folded in:
@@ -72,7 +74,11 @@ func New(step *nn.Net, x0 []float64, action control.Box, cost *control.Cost, bef
 	if step.Validate() == nil && !nn.Folded(step) {
 		step = nn.Fold(step)
 	}
-	return Unfolded(step, x0, action, cost, before)
+	p, err := Unfolded(step, x0, action, cost, before)
+	if err == nil {
+		p.unfolded = false
+	}
+	return p, err
 }
 
 // Unfolded is New for who speaks of the units of a network: all hidden ones must be ReLU, and
@@ -103,7 +109,7 @@ func Unfolded(step *nn.Net, x0 []float64, action control.Box, cost *control.Cost
 		}
 	}
 	p := &Program{Step: step, Nx: nx, Nu: nu, Horizon: cost.Horizon, X0: slices.Clone(x0),
-		Box: action.Repeat(cost.Horizon), cost: cost, before: before}
+		Box: action.Repeat(cost.Horizon), cost: cost, before: before, unfolded: true}
 	p.Terms = p.flatten()
 	return p, nil
 }

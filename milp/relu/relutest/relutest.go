@@ -22,6 +22,7 @@ type Shape struct {
 	Rate            bool // add an action-rate term
 	Chain           bool // no affine path from the input to the output
 	KeepOut         bool // add a keep-out disc and polygon, which states are often inside of
+	Sparse          bool // half of the weights are 0 and the cost reads the first state alone
 }
 
 // Shapes returns small shapes with every norm, one layer and several, with and without
@@ -58,6 +59,9 @@ func Random(rng *rand.Rand, s Shape) *relu.Program {
 			net.Bias(l)[i] = .3 * rng.NormFloat64()
 		}
 	}
+	if s.Sparse {
+		sparse(rng, net)
+	}
 	cost := &control.Cost{Nx: s.Nx, Nu: s.Nu, Horizon: s.Horizon, Terms: []control.Term{track(rng, s)}}
 	if s.Rate {
 		cost.Terms = append(cost.Terms, rate(s))
@@ -76,12 +80,25 @@ func Random(rng *rand.Rand, s Shape) *relu.Program {
 	return p
 }
 
+// sparse makes half of the weights 0.
+func sparse(rng *rand.Rand, net *nn.Net) {
+	for l := range net.Layers {
+		for i := range net.Weight(l) {
+			if rng.IntN(2) == 0 {
+				net.Weight(l)[i] = 0
+			}
+		}
+	}
+}
+
 func track(rng *rand.Rand, s Shape) control.Term {
 	r := control.NewAffine(s.Nx, s.Nx+s.Nu)
 	k := control.Term{Name: "track", Weight: 1, Norm: s.Norm, Residual: r,
 		TimeWeight: make([]float64, s.Horizon), Reference: make([]float64, s.Nx*s.Horizon)}
 	for i := range s.Nx {
-		r.Set(i, i, 1)
+		if i == 0 || !s.Sparse {
+			r.Set(i, i, 1)
+		}
 	}
 	for i := range k.TimeWeight {
 		k.TimeWeight[i] = .5 + rng.Float64()
