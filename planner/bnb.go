@@ -185,9 +185,6 @@ func (b *BranchAndBound) plan(prog *relu.Program, res *bnb.Result, x0 []float64)
 	if res.U != nil {
 		plan.Trajectory = claimed(prog, res.U, x0)
 	}
-	if res.Status == milp.Infeasible {
-		plan.Status = control.Infeasible
-	}
 	if math.IsInf(plan.DualBound, -1) {
 		plan.Certified = false
 	}
@@ -204,9 +201,8 @@ func claimed(prog *relu.Program, u, x0 []float64) *control.Trajectory {
 	return tr
 }
 
-// status translates a solver's status. Without constraints every action sequence of
-// the box is feasible and has a finite cost, so "infeasible" and "unbounded" are
-// numerical failures.
+// status translates a solver's status. Boxes are finite, so nothing is unbounded: what may be
+// that or infeasible is infeasible.
 func status(s milp.Status) control.Status {
 	switch s {
 	case milp.Optimal:
@@ -217,6 +213,8 @@ func status(s milp.Status) control.Status {
 		return control.NodeLimit
 	case milp.Interrupted:
 		return control.Interrupted
+	case milp.Infeasible, milp.InfeasibleOrUnbounded:
+		return control.Infeasible
 	}
 	return control.NumericalFailure
 }
