@@ -10,6 +10,7 @@ import (
 	"hinge/control"
 	"hinge/milp"
 	"hinge/milp/bnb"
+	"hinge/milp/certificate"
 	"hinge/milp/highs"
 )
 
@@ -181,4 +182,23 @@ func claimAgain(p *Problem, plan *control.Plan, x0 []float64) *control.Plan {
 	plan.Simulate(p.System, x0)
 	plan.Objective, plan.DualBound = p.Cost.Total(plan.Trajectory, p.Before), math.Inf(-1)
 	return plan
+}
+
+// The checker's own bounds are made in a context of their own; one that has ended leaves no
+// certificate, and says so.
+func TestCertificateInTime(t *testing.T) {
+	p, x0 := testProblem(3)
+	p.Constraints = []control.Constraint{stateLimit(p, 0, 50, 1, 2)}
+	b := mustPlanner[*BranchAndBound](t)(NewBranchAndBound(p, bnb.Options{Record: true}))
+	plan := mustPlanner[*control.Plan](t)(b.Plan(context.Background(), x0, nil))
+	late, cancel := context.WithCancel(context.Background())
+	cancel()
+	if c, err := b.Certificate(late); c != nil || err == nil {
+		t.Errorf("in no time there is a certificate: %v, %v", c != nil, err)
+	}
+	c := mustPlanner[*certificate.Certificate](t)(b.Certificate(context.Background()))
+	r := mustPlanner[*certificate.Report](t)(certificate.Check(context.Background(), c))
+	if !r.Valid || r.DualBound > plan.DualBound || r.DualBound < plan.DualBound-.01*(1+math.Abs(plan.Objective)) {
+		t.Errorf("valid: %v, bound %v of %v: %s", r.Valid, r.DualBound, plan.DualBound, r.Reason)
+	}
 }
