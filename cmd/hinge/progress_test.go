@@ -52,11 +52,11 @@ func TestSearchesShowProgress(t *testing.T) {
 		args []string
 		want string // a line of standard error
 	}{
-		{[]string{"plan", problem, "--nodes", "400", "--certificate", proof}, `(?m)^plan: after 0 s, optimum in \[-?[0-9.e-]+, [0-9.]+\], \d+ nodes$`},
-		{[]string{"plan", problem, "--nodes", "400", "--time", "60"}, `(?m)^plan: 0 of 60 seconds after 0 s, optimum in \[-?[0-9.e-]+, [0-9.]+\], \d+ nodes$`},
-		{[]string{"plan", problem, "--solver", "cem"}, `(?m)^plan: after 0 s$`},
+		{[]string{"plan", problem, "--nodes", "1000", "--certificate", proof}, `(?m)^plan: after 0 s, optimum in \[-?[0-9.e-]+, [0-9.]+\], \d+ nodes$`},
+		{[]string{"plan", problem, "--nodes", "1500", "--time", "60"}, `(?m)^plan: 0 of 60 seconds after 0 s, optimum in \[-?[0-9.e-]+, [0-9.]+\], \d+ nodes$`},
+		{[]string{"plan", problem, "--solver", "cem", "--time", "0.5"}, `(?m)^plan: after 0 s$`},
 		{[]string{"check", proof}, `(?m)^check: after 0 s, \d+ leaves$`},
-		{[]string{"verify", "--net", net, "--property", property, "--nodes", "400"}, `(?m)^verify: after 0 s, \d+ nodes, \d+ open$`},
+		{[]string{"verify", "--net", net, "--property", property, "--nodes", "2000"}, `(?m)^verify: after 0 s, \d+ nodes, \d+ open$`},
 	} {
 		o := impatient(t, c.args...)
 		if o.status != statusDone && o.status != statusLimit {
@@ -65,7 +65,7 @@ func TestSearchesShowProgress(t *testing.T) {
 		if !regexp.MustCompile(c.want).MatchString(o.stderr) {
 			t.Errorf("hinge %v: standard error has no line %s:\n%.2000s", c.args, c.want, o.stderr)
 		}
-		if o := impatient(t, append(c.args, "--json")...); strings.Contains(o.stderr, "after") {
+		if o := impatient(t, append(c.args, "--json")...); strings.Contains(o.stderr, c.args[0]+":") {
 			t.Errorf("hinge %v --json shows progress:\n%.2000s", c.args, o.stderr)
 		}
 		checked++
@@ -78,9 +78,10 @@ func TestSearchesShowProgress(t *testing.T) {
 // hardProperty writes a network and a property that hundreds of nodes do not decide.
 func hardProperty(t *testing.T) (net, property string) {
 	t.Helper()
+	const inputs = 6
 	dir := t.TempDir()
 	net, property = filepath.Join(dir, "net.onnx"), filepath.Join(dir, "p.vnnlib")
-	n := nn.NewMLP(3, []int{64, 64, 64}, 1, false)
+	n := nn.NewMLP(inputs, []int{64, 64, 64}, 1, false)
 	rng := rand.New(rand.NewPCG(4, 4))
 	for i := range n.Params {
 		n.Params[i] = rng.NormFloat64()
@@ -88,7 +89,7 @@ func hardProperty(t *testing.T) (net, property string) {
 	if err := file.SaveONNX(net, n, nil); err != nil {
 		t.Fatal(err)
 	}
-	least, ws, x, y := 0.0, n.NewWorkspace(), make([]float64, 3), make([]float64, 1)
+	least, ws, x, y := 0.0, n.NewWorkspace(), make([]float64, inputs), make([]float64, 1)
 	for range 20_000 {
 		for i := range x {
 			x[i] = 2*rng.Float64() - 1
@@ -96,9 +97,10 @@ func hardProperty(t *testing.T) (net, property string) {
 		n.Forward(y, x, ws)
 		least = min(least, y[0])
 	}
-	text := "(declare-const X_0 Real) (declare-const X_1 Real) (declare-const X_2 Real) (declare-const Y_0 Real)" +
-		"(assert (and (>= X_0 -1) (<= X_0 1) (>= X_1 -1) (<= X_1 1) (>= X_2 -1) (<= X_2 1)))" +
-		"(assert (<= Y_0 " + fmt.Sprintf("%.6f", 1.05*least-.01) + "))"
+	text := fmt.Sprintf("(declare-const Y_0 Real) (assert (<= Y_0 %.6f))\n", 1.3*least)
+	for i := range inputs {
+		text = fmt.Sprintf("(declare-const X_%d Real) (assert (>= X_%d -1)) (assert (<= X_%d 1))\n", i, i, i) + text
+	}
 	if err := os.WriteFile(property, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
