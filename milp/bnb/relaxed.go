@@ -119,7 +119,8 @@ func (x *relaxed) follow(e *expander, c *node, cutoff float64) {
 
 // choose picks the unit to split: where the solution's activation a is furthest from
 // max(0, z), in units of the objective, which the multiplier of the facet a <= s
-// (z - l) that holds it there converts to; where no price says anything, by trials.
+// (z - l) that holds it there converts to. Where no price says anything trials decide, and
+// where units are few a look-ahead, whatever prices say.
 func (x *relaxed) choose(e *expander, c *node, cutoff float64, out *expansion) bool {
 	sol, y := x.r.lp.X(), x.r.lp.RowDual()
 	best, at := -1.0, -1
@@ -147,7 +148,7 @@ func (x *relaxed) choose(e *expander, c *node, cutoff float64, out *expansion) b
 	case again >= 0:
 		c.branch.unit = again
 	case at < 0 || math.IsInf(cutoff, 1):
-	case best < flatPrice*(cutoff-c.bound):
+	case !e.few && best < flatPrice*(cutoff-c.bound):
 		c.branch.unit = x.tryUnits(e, c, cutoff, out)
 	case e.ahead && len(x.split) > 1:
 		c.branch.unit = x.lookAhead(e, c, cutoff, out)
