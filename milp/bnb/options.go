@@ -34,7 +34,8 @@ type Options struct {
 	// Record keeps the proof, for [Result.Certificate]. It changes nothing else, except
 	// that without constraints the boxes of states are never followed (see constraint.go),
 	// of which a certificate cannot tell: where the cost is a largest row and actions are
-	// many the search then takes longer. And a deadline may be overrun by a second.
+	// many the search then takes longer. And a deadline may be overrun by a second, and by
+	// what it takes to evaluate the plan with more bits.
 	Record bool
 	// RecordLimit caps the numbers kept for it, 8 bytes each; beyond it what is below
 	// the nodes then open is not recorded, and the certificate proves the bound of
