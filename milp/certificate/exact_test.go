@@ -415,3 +415,20 @@ func TestProcessors(t *testing.T) {
 		t.Errorf("only %d certificates failed", failed)
 	}
 }
+
+// TestUnderflowIsNoLoss: what is lost of a number in one layer may underflow in the next and
+// be made large again by the weights of those after it; the claim must cover it all the same.
+func TestUnderflowIsNoLoss(t *testing.T) {
+	layer := func(from int, w, b float64) Layer {
+		return Layer{From: from, To: from + 1, Weights: []float64{w}, Bias: []float64{b}, Gates: []string{ReLU}}
+	}
+	u := 0x1p-200
+	p := &Program{Network: Network{[]Layer{layer(1, 0x1p-200, 1), layer(2, 1, -1), layer(3, 0x1p-800, 0), layer(4, 0x1p800, 0), layer(5, 0x1p600, 0)}},
+		Nx: 1, Nu: 1, Horizon: 1, X0: []float64{0}, Lower: []float64{u}, Upper: []float64{u},
+		Cost: []Term{{T: 1, Norm: L1, Factor: 1, X: []float64{1}, U: []float64{0}, B: []float64{0}}}}
+	p.Network.Layers[4].Gates = []string{Identity}
+	want := exact(p, []float64{u})
+	if claim := CostAbove(p, [][]float64{{u}}); math.IsNaN(claim) || !math.IsInf(claim, 1) && rat(claim).Cmp(want) < 0 {
+		t.Errorf("the plan is said to cost at most %g; it costs %s", claim, want.FloatString(3))
+	}
+}

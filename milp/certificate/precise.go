@@ -74,8 +74,9 @@ func (w *pass) activate(dst *ball, n *neuron) {
 }
 
 // affine sets dst to the pre-activation of unit n. Each product and each sum is off by
-// 2^-320 of itself at most, and no partial sum exceeds that of all magnitudes; more covers
-// that this and the errors are added up in float64.
+// 2^-320 of itself at most, and no partial sum exceeds that of all magnitudes, whose sum
+// more and tiny cover. Errors are rounded up one by one: the weights of later layers may
+// make much of what underflows here.
 func (w *pass) affine(dst *ball, n *neuron) {
 	const more = 1 + 0x1p-20
 	dst.set(n.b)
@@ -85,7 +86,7 @@ func (w *pass) affine(dst *ball, n *neuron) {
 		if c == 0 {
 			continue
 		}
-		e += math.Abs(c) * y.e
+		e = up(e + up(math.Abs(c)*y.e))
 		if y.v.Sign() == 0 {
 			continue
 		}
@@ -95,5 +96,5 @@ func (w *pass) affine(dst *ball, n *neuron) {
 		w.product.Mul(&w.product, &y.v)
 		dst.v.Add(&dst.v, &w.product)
 	}
-	dst.e = more * (e + 0x1p-318*float64(len(n.w)+1)*size)
+	dst.e = up(e + up(more*up(0x1p-318*float64(len(n.w)+1)*size)))
 }

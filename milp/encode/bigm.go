@@ -33,7 +33,7 @@ type Encoding struct {
 	Binaries int        // of unstable units and of sides of polygons
 
 	p     *relu.Program
-	live  []bool       // (H+1) x Nx, see relu.Live
+	live  relu.Live
 	units []hidden     // columns of the hidden units, step by step
 	norms [][]milp.Var // of every term: what it costs; behind that, of a polygon, the sides
 }
@@ -50,7 +50,7 @@ type hidden struct {
 // constraints. It refuses an unstable unit without a finite range, and costs that
 // are not piecewise linear: squares and discs.
 func BigM(p *relu.Program, r bound.Ranges) (*Encoding, error) {
-	e := &Encoding{Problem: &milp.Problem{}, p: p, live: p.Live().States}
+	e := &Encoding{Problem: &milp.Problem{}, p: p, live: p.Live()}
 	w := &writer{Encoding: e, col: make([]milp.Var, p.Step.Width()), r: r}
 	for i := range p.Inputs() {
 		e.Actions = append(e.Actions, e.Problem.AddVar(0, p.Box.Lower[i], p.Box.Upper[i]))
@@ -112,7 +112,7 @@ func (w *writer) step(t int) error {
 		x := w.Problem.AddVar(0, math.Inf(-1), math.Inf(1))
 		w.preActivation(last, j)
 		w.states = append(w.states, w.negative().shifted(w.shift))
-		if w.live[(t+1)*nx+j] {
+		if w.live.States[(t+1)*nx+j] {
 			w.equal(x)
 		}
 		w.States = append(w.States, x)
@@ -128,7 +128,7 @@ func (w *writer) unit(t, l, j, unit int) error {
 	lo, hi := w.r.Lower[i], w.r.Upper[i]
 	h := hidden{at: at, active: none}
 	switch {
-	case !w.r.Undecided(i) && lo < 0 && hi > 0: // nobody reads it
+	case !w.live.Units[i]: // and all that read it: their ranges must not cut plans off
 	case math.IsInf(lo, 0) || math.IsInf(hi, 0) || math.IsNaN(lo) || math.IsNaN(hi):
 		return fmt.Errorf("encode: step %d, layer %d, unit %d: pre-activation range is [%g, %g]; big-M needs a finite one", t, l, j, lo, hi)
 	case hi <= 0:

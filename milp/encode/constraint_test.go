@@ -14,12 +14,14 @@ import (
 	"hinge/milp/highs"
 	"hinge/milp/relu"
 	"hinge/milp/relu/relutest"
+	"hinge/nn"
 )
 
 var constrained = []relutest.Shape{
 	{Nx: 2, Nu: 2, Horizon: 3, Hidden: []int{6}, Rate: true},
 	{Nx: 3, Nu: 1, Horizon: 2, Hidden: []int{5, 4}, Chain: true},
 	{Nx: 2, Nu: 2, Horizon: 4, Hidden: []int{4}, Norm: control.Max},
+	{Nx: 3, Nu: 2, Horizon: 3, Hidden: []int{4, 4}, Sparse: true},
 }
 
 // constrainedProgram returns a random program with constraints, its rows and a
@@ -83,6 +85,46 @@ func TestRowsHoldExactlyThePlans(t *testing.T) {
 	}
 	if kept < 1000 || broken < 1000 || narrower < 100 {
 		t.Errorf("%d plans kept the constraints, %d broke them, %d ranges became narrower; each must occur", kept, broken, narrower)
+	}
+}
+
+// TestDeadUnitsCutNothingOff: a unit that no cost and no constraint reads, and that reads
+// another such unit, has no rows, though the constraint makes it look active: h1 = relu(u),
+// h2 = relu(h1 - u + .2) and u <= .95, where only the state x1, which is not charged, reads h2.
+func TestDeadUnitsCutNothingOff(t *testing.T) {
+	identity := []nn.Gate{nn.Identity, nn.Identity}
+	n := nn.New(3, []nn.Layer{{From: 2, To: 3, Out: 1}, {From: 2, To: 4, Out: 1}, {From: 2, To: 5, Out: 2, Gates: identity}})
+	copy(n.Weight(0), []float64{1})
+	copy(n.Weight(1), []float64{-1, 1})
+	copy(n.Bias(1), []float64{.2})
+	copy(n.Weight(2), []float64{1, 0, 0, 0, 0, 1})
+	r := control.NewAffine(1, 3)
+	r.Set(0, 0, 1)
+	cost := &control.Cost{Nx: 2, Nu: 1, Horizon: 1, Terms: []control.Term{{Name: "x", Weight: 1, Norm: control.L1, Residual: r,
+		TimeWeight: []float64{1}, Reference: []float64{1}}}}
+	p, err := relu.New(n, []float64{0, 0}, control.Box{Lower: []float64{-.9}, Upper: []float64{1}}, cost, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	k := control.NewAffine(1, 4)
+	k.Set(0, 0, 1)
+	k.B[0] = -.95
+	if err := p.Constrain([]control.Constraint{{Name: "c", First: 1, Last: 1, Residual: k}}, nil); err != nil {
+		t.Fatal(err)
+	}
+	reach, err := encode.Reachable(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := encode.BigM(p, reach.Ranges)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ws := p.NewWorkspace()
+	for _, u := range []float64{-.9, -.1, 0, .3, .95} {
+		if v := e.Problem.Violation(e.Start([]float64{u}, ws)); v > 1e-9 {
+			t.Errorf("the plan %g breaks the rows by %g", u, v)
+		}
 	}
 }
 

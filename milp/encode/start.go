@@ -76,7 +76,7 @@ func (e *Encoding) StatesOf(dst, x, u []float64, ws *relu.Workspace) {
 	e.p.Objective(u, ws)
 	copy(dst, ws.States()[e.p.Nx:])
 	for i, v := range e.States {
-		if e.live[e.p.Nx+i] {
+		if e.live.States[e.p.Nx+i] {
 			dst[i] = x[v]
 		}
 	}
