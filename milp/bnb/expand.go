@@ -72,7 +72,10 @@ func untouched(c *node) expansion {
 // split returns a half of n.
 func (e *expander) split(n *node, side int) half {
 	c := e.child(n, side)
-	c.first, c.sketch = n.first.side(side == 1), n.sketch.split(n.branch, side)
+	if n.branch.onUnit && n.first != nil && n.first.Unit == n.branch.unit {
+		c.first = n.first.side(side == 1)
+	}
+	c.sketch = n.sketch.split(n.branch, side)
 	c.rec = n.rec.child(c, n.branch, !n.branch.onUnit && e.p.isWhole(n.branch.input), side)
 	return half{c, e.firstStep(n.branch), n.form != nil}
 }

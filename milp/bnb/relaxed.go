@@ -148,7 +148,7 @@ func (x *relaxed) choose(e *expander, c *node, cutoff float64, out *expansion) b
 	case again >= 0:
 		c.branch.unit = again
 	case at < 0 || math.IsInf(cutoff, 1):
-	case !e.few && best < flatPrice*(cutoff-c.bound):
+	case best < flatPrice*(cutoff-c.bound) && !(e.few && e.ahead):
 		c.branch.unit = x.tryUnits(e, c, cutoff, out)
 	case e.ahead && len(x.split) > 1:
 		c.branch.unit = x.lookAhead(e, c, cutoff, out)

@@ -166,7 +166,8 @@ func (x *relaxed) look(e *expander, c *node, t *triangle, atLeast, cutoff float6
 }
 
 // insight is how good prices were where somebody looked ahead: the score of the unit
-// that they liked best as a share of the best score, added up.
+// that they liked best as a share of the best score, 0 where it was not looked at or fell
+// behind at once, added up.
 type insight struct {
 	sum   float64
 	count int
