@@ -264,6 +264,9 @@ func TestFitCancelled(t *testing.T) {
 	if m == nil || r.Errors.OneStep.RMS > 0.8*r.Errors.Still.RMS {
 		t.Errorf("the model so far is missing or untrained: %+v", r.Errors)
 	}
+	if r.Epoch != 4 || len(r.History) != 4 || r.Samples == 0 || r.Elapsed <= 0 || r.Finished {
+		t.Errorf("interrupted in epoch 5 it tells %+v", r.Progress)
+	}
 }
 
 func TestFitDiverges(t *testing.T) {

@@ -71,16 +71,17 @@ type TrainOptions struct {
 
 // Progress is the state of training after an epoch.
 type Progress struct {
-	Epoch, Epochs int     // Epoch counts from 1
+	Epoch, Epochs int     // Epoch is the last one done, counted from 1
 	Train, Val    float64 // losses; Train is the mean during the epoch
 	Best          float64 // smallest Val so far
 	BestEpoch     int     // the epoch whose weights are kept; 0 is the start
 	LearningRate  float64
 	// Samples are the windows learned from and Elapsed the time, both of this process
 	// alone.
-	Samples int
-	Elapsed time.Duration
-	History []Loss // of all epochs so far; read-only
+	Samples  int
+	Elapsed  time.Duration
+	History  []Loss // of all epochs so far; read-only
+	Finished bool   // no epoch was left when the training went on
 }
 
 func (o TrainOptions) withDefaults() TrainOptions {

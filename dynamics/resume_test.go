@@ -82,10 +82,11 @@ func TestResumeFinished(t *testing.T) {
 	fit := func(o FitOptions) (epochs int, file []byte) {
 		t.Helper()
 		o.OnEpoch = func(Progress) { epochs++ }
-		if _, _, err := Fit(t.Context(), d, o); err != nil {
-			t.Fatal(err)
+		_, r, err := Fit(t.Context(), d, o)
+		if err != nil || r.Finished != (epochs == 0) {
+			t.Fatalf("after %d epochs: finished before %v, %v", epochs, r.Finished, err)
 		}
-		file, err := os.ReadFile(o.Checkpoint)
+		file, err = os.ReadFile(o.Checkpoint)
 		if err != nil {
 			t.Fatal(err)
 		}

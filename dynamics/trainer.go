@@ -179,15 +179,24 @@ func (t *Trainer) Run(ctx context.Context) (*Model, Progress, error) {
 	if t.best == nil {
 		t.keep(0, t.validate())
 	}
-	p := Progress{Epochs: t.opts.Epochs, Best: t.bestLoss, BestEpoch: t.bestEpoch}
-	for p.Epoch = t.epochsDone + 1; p.Epoch <= t.opts.Epochs && !t.finished && !t.stalled(); p.Epoch++ {
+	p := Progress{Epochs: t.opts.Epochs, Best: t.bestLoss, BestEpoch: t.bestEpoch, Finished: !t.more()}
+	err := t.epochs(ctx, begin, &p)
+	p.Epoch, p.History = t.epochsDone, t.history // also of a training that an error ended
+	p.Samples, p.Elapsed = t.samples, time.Since(begin)
+	return t.result(), p, err
+}
+
+// epochs trains for the epochs that are left and tells of them in p.
+func (t *Trainer) epochs(ctx context.Context, begin time.Time, p *Progress) error {
+	for t.more() {
+		p.Epoch = t.epochsDone + 1
 		loss, err := t.epoch(ctx, p.Epoch)
 		if err != nil {
-			return t.result(), p, err
+			return err
 		}
 		p.Train, p.Val, p.LearningRate = loss, t.validate(), t.rate()
 		if !finite(p.Val) {
-			return t.result(), p, &DivergedError{Epoch: p.Epoch, Step: t.step, Loss: p.Val, Kept: t.bestEpoch}
+			return &DivergedError{Epoch: p.Epoch, Step: t.step, Loss: p.Val, Kept: t.bestEpoch}
 		}
 		improved := p.Val < t.bestLoss
 		if improved || t.Gating != nil {
@@ -197,13 +206,16 @@ func (t *Trainer) Run(ctx context.Context) (*Model, Progress, error) {
 		p.Best, p.BestEpoch, p.History = t.bestLoss, t.bestEpoch, t.history
 		p.Samples, p.Elapsed = t.samples, time.Since(begin)
 		if err := t.checkpoint(improved); err != nil {
-			return t.result(), p, err
+			return err
 		}
-		t.report(p)
+		t.report(*p)
 	}
-	p.Epoch = t.epochsDone
-	p.History = t.history
-	return t.result(), p, nil
+	return nil
+}
+
+// more reports whether an epoch is left to train.
+func (t *Trainer) more() bool {
+	return t.epochsDone < t.opts.Epochs && !t.finished && !t.stalled()
 }
 
 // stalled reports whether the validation loss has not improved for too long.

@@ -123,11 +123,16 @@ func shellWords(words []string) string {
 	quoted := make([]string, len(words))
 	for i, w := range words {
 		quoted[i] = w
-		if w == "" || strings.ContainsAny(w, " \t\n'\"\\`$&|;<>(){}*?!~") {
+		if w == "" || strings.ContainsFunc(w, needsQuotes) {
 			quoted[i] = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
 		}
 	}
 	return strings.Join(quoted, " ")
+}
+
+// needsQuotes reports whether some shell might read a character as more than itself.
+func needsQuotes(r rune) bool {
+	return !strings.ContainsRune("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./:=,@%+-", r)
 }
 
 // boolValue is what a flag that is true or false needs behind its name.

@@ -295,6 +295,7 @@ type modelResult struct {
 	Seed         uint64            `json:"seed"`
 	Out          string            `json:"out"`
 
+	finished bool              // before the command began
 	progress dynamics.Progress // of the training, with its losses
 	oneStep  int               // epochs that learned from first steps alone
 	scale    []float64         // deviation of a step of every state coordinate
@@ -327,7 +328,7 @@ func newModelResult(m *dynamics.Model, r dynamics.Report, cpu time.Duration) mod
 		Error1: report.Number(r.Errors.OneStep.Mean), ErrorMoved: report.Number(r.Errors.OneStepMoved.Mean), ErrorStill: report.Number(r.Errors.Still.Mean),
 		ErrorH: report.Number(r.Errors.HStep.Mean), Horizon: r.Errors.Horizon, ErrorUnit: r.Errors.Unit,
 		ByStep: r.Errors.ByStep, ByCoordinate: errorsByCoordinate(r.Errors, &m.Meta.Signals), Spread: newSpreadResult(m.Meta.Spread),
-		Rate: float64(r.Samples) / max(cpu, time.Millisecond).Seconds(), Time: r.Elapsed.Seconds(),
+		Rate: float64(r.Samples) / max(cpu, time.Millisecond).Seconds(), Time: r.Elapsed.Seconds(), finished: r.Finished,
 	}
 }
 
@@ -339,10 +340,10 @@ func (r modelResult) text(w io.Writer) {
 		fmt.Fprintf(w, "%d models: spread %.3g %s after 1 step, %.3g after %d; the error of their mean %.3g and %.3g; correlation of spread and error %.2f\n",
 			s.Members, s.Spread1, r.ErrorUnit, s.SpreadH, r.Horizon, s.MeanError1, s.MeanErrorH, s.Correlation)
 	}
-	if r.Rate > 0 {
-		fmt.Fprintf(w, "%.1f s, %.0f samples per CPU second\n", r.Time, r.Rate)
-	} else {
+	if r.finished {
 		fmt.Fprintln(w, "the training was over before; nothing was left to do")
+	} else {
+		fmt.Fprintf(w, "%.1f s, %.0f samples per CPU second\n", r.Time, r.Rate)
 	}
 	fmt.Fprintln(w, r.Out)
 }

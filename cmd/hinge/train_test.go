@@ -121,7 +121,7 @@ func TestCommandsOfCardsMakeTheSame(t *testing.T) {
 }
 
 func TestShellWords(t *testing.T) {
-	words := []string{"hidden=[8, 8]", "it's", "", "$HOME", "plain=[4]", "a\\b", "push-t:x.json#0"}
+	words := []string{"hidden=[8, 8]", "it's", "", "$HOME", "plain=[4]", "a\\b", "push-t:x.json#0", "#x", "m[ab]", "^a", "ä"}
 	out, err := exec.Command("sh", "-c", `printf '%s\n' `+shellWords(words)).Output()
 	if err != nil || string(out) != strings.Join(words, "\n")+"\n" {
 		t.Errorf("a shell reads %q, %v", out, err)
