@@ -27,7 +27,7 @@ type expander struct {
 	gains            []unitGains // of the current tree; not changed in a round
 	tries            bool        // units may be tried in this round
 	ahead            bool        // nodes look ahead in this round
-	few              bool        // units a step, see search.few
+	few              bool        // units, nearly all undecided: the tree on phases goes first
 	stop             func() bool // the context has ended: what is at hand will not count
 }
 

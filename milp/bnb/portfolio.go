@@ -182,7 +182,7 @@ func (p *portfolio) enterPhases(ctx context.Context) {
 	s.startCells(ctx)
 	for _, w := range s.workers {
 		w.relax = newRelaxed(s.p, w.b)
-		w.few = s.few()
+		w.few = s.phasesFirst()
 	}
 	t := newTree()
 	t.splitPhases(len(s.bounder.Root().Lower))
