@@ -149,6 +149,8 @@ func TestBadInput(t *testing.T) {
 		{args: []string{"inspect", data, "--plot", "p.png", "--coordinates", "offset_x"}, want: []string{`"offset_x" is no pair`, "a:b"}},
 		{args: []string{"inspect", data, "--plot", "p.png", "--coordinates", "offset_x:ofset_y"}, want: []string{`did you mean "offset_y"?`}},
 		{args: []string{"inspect", model, "--data", data, "--plot", "p.png", "--episode", "150"}, want: []string{"--episode 150", "0 to 149"}},
+		{args: []string{"inspect", model, "--data", data, "--plot", "p.png", "--episode", "-1"}, want: []string{"--episode -1", "0 to 149"}},
+		{args: []string{"inspect", model, "--data", data, "--episode", "1"}, want: []string{"--episode 1", "--plot is missing"}},
 		{args: []string{"inspect", badRequest}, want: []string{"request.json", "field cost[0].weight: -1", "as a saved request", "as a certificate"}},
 		{args: []string{"inspect", program}, want: []string{"unknown kind of file", ".safetensors"}},
 		{args: []string{"inspect", t.TempDir()}, want: []string{"scenario.yaml", "run folder?"}},

@@ -42,9 +42,9 @@ the model predicts from its start.`,
 	fl.StringVar(&look.data, "data", "", "of a model: recorded episodes to predict")
 	fl.StringVar(&look.plot, "plot", "", "of a data set or a model: .png file to draw")
 	fl.StringVar(&look.coordinates, "coordinates", "", "of --plot: pairs a:b of names for a data set, names for a model, separated by commas")
-	fl.IntVar(&look.episode, "episode", anyEpisode, "of a model with --data: the episode to draw (default one that it was not trained on)")
-	fl.Lookup("episode").DefValue = "0" // says nothing of a number
-	return a.command(c, outForResult, func(_ context.Context, _ *cobra.Command, args []string) (result, error) {
+	fl.IntVar(&look.episode, "episode", 0, "of a model with --data: the episode to draw (default one that it was not trained on)")
+	return a.command(c, outForResult, func(_ context.Context, cmd *cobra.Command, args []string) (result, error) {
+		look.chosen = cmd.Flags().Changed("episode")
 		if err := look.validate(args[0]); err != nil {
 			return nil, err
 		}

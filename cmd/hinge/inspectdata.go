@@ -20,6 +20,7 @@ import (
 type inspectFlags struct {
 	data, plot, coordinates string
 	episode                 int
+	chosen                  bool // the episode; else it is the first of the part that is predicted
 }
 
 func (f inspectFlags) validate(path string) error {
@@ -33,6 +34,8 @@ func (f inspectFlags) validate(path string) error {
 		return badInputf("--plot %s: --data is missing; give the recorded episodes that the model is to predict", f.plot)
 	case f.coordinates != "" && f.plot == "":
 		return badInputf("--coordinates %s: --plot is missing; give the .png file to draw", f.coordinates)
+	case f.chosen && f.plot == "":
+		return badInputf("--episode %d: --plot is missing; give the .png file to draw", f.episode)
 	}
 	if f.plot == "" {
 		return nil
@@ -255,7 +258,7 @@ func (f inspectFlags) predict(r *inspection, path string) error {
 	if f.plot == "" {
 		return nil
 	}
-	if f.episode == anyEpisode {
+	if !f.chosen {
 		f.episode = part.episodes[0]
 	}
 	if f.episode < 0 || f.episode >= d.Episodes {
@@ -263,9 +266,6 @@ func (f inspectFlags) predict(r *inspection, path string) error {
 	}
 	return f.drawPrediction(m, d, part.note(f.episode), path)
 }
-
-// anyEpisode stands for the first episode of the part that is predicted.
-const anyEpisode = -1
 
 // predictedPart is the episodes of a data set that a model is judged by.
 type predictedPart struct {

@@ -84,9 +84,6 @@ episodes from starts that no choice was made by.`,
 		if a.out == "" {
 			a.out = "study-planner"
 		}
-		if err := makeFolder(a.out); err != nil {
-			return nil, err
-		}
 		return a.plannerStudy(ctx, s, commandLine(cmd, args))
 	})
 }
@@ -118,6 +115,9 @@ func (a *app) plannerStudy(ctx context.Context, s plannerStudy, command string) 
 	w := &plannerWork{study: s, scratch: filepath.Join(a.out, "candidate.safetensors")}
 	model, data, err := w.inputs()
 	if err != nil {
+		return nil, err
+	}
+	if err := makeFolder(a.out); err != nil {
 		return nil, err
 	}
 	defer os.Remove(w.scratch)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -154,11 +155,11 @@ func (t *training) run(ctx context.Context, point sweepPoint, path string) (*mod
 	p.finish()
 	last := slices.IndexFunc(models, func(m *dynamics.Model) bool { return m != nil }) // the first member is trained last
 	if last < 0 || err != nil && achieved.BestEpoch == 0 {
-		return nil, t.failed(err, "")
+		return nil, t.failed(err, "", t.left(path, last))
 	}
 	model, out := models[last], memberFile(path, last)
 	if err != nil { // interrupted or diverged: what was learned until then is kept
-		err = t.failed(errors.Join(err, model.Save(out)), out)
+		err = t.failed(errors.Join(err, model.Save(out)), out, "")
 	}
 	r := newModelResult(model, achieved, cputime.Process()-cpu)
 	r.Out, r.Seed = out, t.app.seed
@@ -188,14 +189,30 @@ func (t *training) options(point sweepPoint) (dynamics.FitOptions, error) {
 	return opts, taskMaps(&opts, t.data)
 }
 
-// failed says of what file an error speaks, and which file is left; kept is "" for
-// none.
-func (t *training) failed(err error, kept string) error {
+// left says which files there are beside a training without a result: an earlier model,
+// and the members of its ensemble that were trained before member, the first last.
+func (t *training) left(path string, member int) string {
+	left := "no model was written"
+	if member >= 0 && member+1 < t.flags.ensemble {
+		left = "of the ensemble there is"
+		for i := member + 1; i < t.flags.ensemble; i++ {
+			left += " " + memberFile(path, i)
+		}
+	}
+	if _, err := os.Stat(path); err == nil {
+		left += "; " + path + " is unchanged"
+	}
+	return left
+}
+
+// failed says of what file an error speaks, and which files are left: kept is the best
+// model so far, "" for none.
+func (t *training) failed(err error, kept, left string) error {
 	switch lost := withoutResult(err); {
 	case lost && kept != "":
 		return badInputf("data set %s: %w; that model is %s", t.name, err, kept)
 	case lost:
-		return badInputf("data set %s: %w; no model was written", t.name, err)
+		return badInputf("data set %s: %w; %s", t.name, err, left)
 	case kept != "":
 		return err
 	}

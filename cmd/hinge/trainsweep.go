@@ -154,7 +154,11 @@ func (t *training) sweep(ctx context.Context, points []sweepPoint, path string) 
 	for i, p := range points {
 		row, err := t.run(ctx, p, memberFile(path, i+1))
 		if err != nil && !withoutResult(err) {
-			return nil, fmt.Errorf("training %d of %d,%s: %w", i+1, len(points), p.setting(), err)
+			err = fmt.Errorf("training %d of %d,%s: %w", i+1, len(points), p.setting(), err)
+			if len(r.Rows) == 0 {
+				return nil, err
+			}
+			return r, joined(err, t.keepBest(r)) // hours may have gone into the trainings before
 		}
 		if err != nil {
 			r.Diverged = append(r.Diverged, strings.TrimSpace(p.setting()))
@@ -169,12 +173,17 @@ func (t *training) sweep(ctx context.Context, points []sweepPoint, path string) 
 	if len(r.Rows) == 0 {
 		return nil, badInputf("data set %s: all %d trainings diverged or learned nothing; smaller learning rates help", t.name, len(points))
 	}
+	return r, t.keepBest(r)
+}
+
+// keepBest sorts the rows and writes and draws the best of them.
+func (t *training) keepBest(r *sweepResult) error {
 	r.sort()
 	best, err := os.ReadFile(r.Rows[0].Out)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return r, joined(atomicfile.WriteBytes(path, best), t.plotLosses(&r.Rows[0].modelResult))
+	return joined(atomicfile.WriteBytes(r.Out, best), t.plotLosses(&r.Rows[0].modelResult))
 }
 
 // sweepResult is the trainings of a sweep, best first.
