@@ -214,3 +214,13 @@ func TestMendable(t *testing.T) {
 		t.Error("an internal failure counts as bad input")
 	}
 }
+
+func TestPlannerStudyLooksAtItsInputsFirst(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "study")
+	if o := hinge(t, "study", "planner", "--data", "nowhere.npz", "--out", out); o.status != statusBadInput {
+		t.Errorf("status %d: %s", o.status, o.stderr)
+	}
+	if _, err := os.Stat(out); !os.IsNotExist(err) {
+		t.Errorf("a study without data left its folder: %v", err)
+	}
+}

@@ -206,6 +206,48 @@ func TestInterruptedEnsembleKeepsItsMember(t *testing.T) {
 	}
 }
 
+func TestInterruptedSweepTellsOfTheTrainingsBefore(t *testing.T) {
+	dir := t.TempDir()
+	config, out := filepath.Join(dir, "sweep.yaml"), filepath.Join(dir, "m.safetensors")
+	if err := os.WriteFile(config, []byte("hidden: [4]\nepochs: [2, 100000]\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(program, "train", data, "--json", "--config", config, "--sweep", "--out", out)
+	var stdout bytes.Buffer
+	cmd.Stdout = &stdout
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		if _, err := os.Stat(stateFile(memberFile(out, 2))); err == nil {
+			break
+		}
+	}
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait() // the status is looked at
+	o := outcome{status: cmd.ProcessState.ExitCode(), stdout: stdout.String()}
+	rows, _ := o.decode(t)["rows"].([]any)
+	if o.status != statusLimit || len(rows) != 1 || !bytes.Equal(read(t, out), read(t, memberFile(out, 1))) {
+		t.Errorf("status %d: %s", o.status, o.stdout)
+	}
+}
+
+func TestLeftOfATrainingWithoutResult(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "m.safetensors")
+	work := training{flags: trainFlags{ensemble: 3}}
+	if got := work.left(out, 2); got != "no model was written" {
+		t.Errorf("of the first member trained: %s", got)
+	}
+	if err := os.WriteFile(out, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if got := work.left(out, 1); !strings.Contains(got, memberFile(out, 2)) || !strings.HasSuffix(got, out+" is unchanged") {
+		t.Errorf("of the second: %s", got)
+	}
+}
+
 func TestCardTellsOfUnitsUndecided(t *testing.T) {
 	m, err := dynamics.Load(model)
 	if err != nil {
