@@ -182,7 +182,9 @@ func (t *Trainer) Run(ctx context.Context) (*Model, Progress, error) {
 	p := Progress{Epochs: t.opts.Epochs, Best: t.bestLoss, BestEpoch: t.bestEpoch, Finished: !t.more()}
 	err := t.epochs(ctx, begin, &p)
 	p.Epoch, p.History = t.epochsDone, t.history // also of a training that an error ended
-	p.Samples, p.Elapsed = t.samples, time.Since(begin)
+	if !p.Finished {
+		p.Samples, p.Elapsed = t.samples, time.Since(begin)
+	}
 	return t.result(), p, err
 }
 

@@ -60,19 +60,19 @@ func TestObstaclesAreWidened(t *testing.T) {
 func TestCommandsOnCardsRun(t *testing.T) {
 	for _, c := range []struct{ line, want string }{
 		{"train a/data.npz --config b/c.yaml --set hidden=[4] --set epochs=2 --ensemble 3 --resume --out x.safetensors",
-			"hinge train data.npz --config c.yaml --ensemble 3 --set hidden=[4] --set epochs=2"},
+			"hinge train data.npz --config c.yaml --ensemble 3 --set 'hidden=[4]' --set epochs=2"},
 		{"train data.npz --sweep --config c.yaml", "hinge train data.npz --config c.yaml --sweep"},
 		{"bench sparsify --full=false --seeds 3", "hinge bench sparsify --full=false --seeds 3"},
 		{"sparsify m/dense.safetensors --data d/data.npz --budget 24,12", "hinge sparsify dense.safetensors --budget 24,12 --data data.npz"},
 		{"study distil push-t:push-t/instances.json#0 --budget 96,48 --planner cma",
-			"hinge study distil push-t:instances.json#0 --budget 96,48 --planner cma"},
+			"hinge study distil 'push-t:instances.json#0' --budget 96,48 --planner cma"},
 		{"study planner --data d/data.npz --model m/sparse.safetensors --shares 0.5,1", "hinge study planner --data data.npz --model sparse.safetensors --shares 0.500000,1.000000"},
 	} {
 		once := parsedLine(t, strings.Fields(c.line))
 		if once != c.want {
 			t.Errorf("%s\nis told as %s\nwant       %s", c.line, once, c.want)
 		}
-		if again := parsedLine(t, strings.Fields(once)[1:]); again != once {
+		if again := parsedLine(t, strings.Fields(strings.ReplaceAll(once, "'", ""))[1:]); again != once {
 			t.Errorf("%s\nmeans %s", once, again)
 		}
 	}
