@@ -49,11 +49,10 @@ func writeSharpRows(m *match) (*rows, error) {
 	if err != nil {
 		return nil, err
 	}
-	e, err := encode.BigM(m.program, reach.Ranges)
+	e, err := reach.BigM(m.program)
 	if err != nil {
 		return nil, err
 	}
-	reach.Narrow(e)
 	r := &rows{Encoding: e}
 	if m.u != nil {
 		r.start = e.Start(m.u, m.program.NewWorkspace())

@@ -79,11 +79,10 @@ func (m *MIP) Plan(ctx context.Context, x0 []float64, warm *control.Plan) (*cont
 	if err != nil {
 		return nil, err
 	}
-	e, err := encode.BigM(prog, reach.Ranges)
+	e, err := reach.BigM(prog)
 	if err != nil {
 		return nil, err
 	}
-	reach.Narrow(e)
 	opts := m.opts
 	if start.Trajectory != nil {
 		opts.Start = e.Start(start.U, ws)

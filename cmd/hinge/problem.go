@@ -115,10 +115,9 @@ func (p *planProblem) writeMPS(path string) error {
 	if err != nil {
 		return err
 	}
-	e, err := encode.BigM(program, reach.Ranges)
+	e, err := reach.BigM(program)
 	if err != nil {
 		return badInputf("--write-mps %s: %w", path, plain(err))
 	}
-	reach.Narrow(e)
 	return atomicfile.Write(path, func(w io.Writer) error { return milp.WriteMPS(w, e.Problem) })
 }

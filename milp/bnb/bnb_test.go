@@ -340,11 +340,10 @@ func TestUnitsThatNobodyReads(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		e, err := encode.BigM(p, reach.Ranges)
+		e, err := reach.BigM(p)
 		if err != nil {
 			t.Fatal(err)
 		}
-		reach.Narrow(e)
 		open := 0
 		for i, l := range reach.Ranges.Lower {
 			if l < 0 && reach.Ranges.Upper[i] > 0 {

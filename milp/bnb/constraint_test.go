@@ -74,11 +74,10 @@ func solveRows(t *testing.T, solver milp.Solver, p *relu.Program) *milp.Result {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := encode.BigM(p, reach.Ranges)
+	e, err := reach.BigM(p)
 	if err != nil {
 		t.Fatal(err)
 	}
-	reach.Narrow(e)
 	r, err := solver.Solve(context.Background(), e.Problem, milp.Options{RelGap: 1e-7, AbsGap: 1e-7})
 	if err != nil {
 		t.Fatal(err)

@@ -35,11 +35,10 @@ func constrainedProgram(t *testing.T, seed uint64) (*relu.Program, *encode.Encod
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := encode.BigM(p, reach.Ranges)
+	e, err := reach.BigM(p)
 	if err != nil {
 		t.Fatal(err)
 	}
-	reach.Narrow(e)
 	return p, e, reach, rng
 }
 
@@ -116,7 +115,7 @@ func TestDeadUnitsCutNothingOff(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := encode.BigM(p, reach.Ranges)
+	e, err := reach.BigM(p)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -34,15 +34,23 @@ func TestRolloutIsFeasible(t *testing.T) {
 		ws, u := p.NewWorkspace(), make([]float64, p.Inputs())
 		for range 20 {
 			relutest.Point(rng, u, p.Box.Lower, p.Box.Upper)
-			x := e.Start(u, ws)
-			if v := e.Problem.Violation(x); v > 1e-9 {
-				t.Errorf("seed %d: the roll-out violates the rows by %g", seed, v)
-			}
-			if d := e.Problem.Objective(x) - p.Objective(u, ws); math.Abs(d) > 1e-9 {
-				t.Errorf("seed %d: cost of the rows differs by %g", seed, d)
-			}
+			rollOut(t, seed, e, p, u, ws)
 		}
 	}
+}
+
+// rollOut returns the point of the rows that belongs to the actions u, which must keep them
+// and cost what it costs in the program.
+func rollOut(t *testing.T, seed uint64, e *encode.Encoding, p *relu.Program, u []float64, ws *relu.Workspace) []float64 {
+	t.Helper()
+	x := e.Start(u, ws)
+	if v := e.Problem.Violation(x); v > 1e-9 {
+		t.Errorf("seed %d: the roll-out violates the rows by %g", seed, v)
+	}
+	if d := e.Problem.Objective(x) - p.Objective(u, ws); math.Abs(d) > 1e-9 {
+		t.Errorf("seed %d: cost of the rows differs by %g", seed, d)
+	}
+	return x
 }
 
 func tiny(norm control.Norm) *relu.Program {

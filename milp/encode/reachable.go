@@ -44,11 +44,16 @@ func Reachable(p *relu.Program) (*Reach, error) {
 	return r, nil
 }
 
-// Narrow gives the states of an encoding the ranges found for them.
-func (r *Reach) Narrow(e *Encoding) {
+// BigM writes p as [BigM] does, with the ranges of r for its states too.
+func (r *Reach) BigM(p *relu.Program) (*Encoding, error) {
+	e, err := BigM(p, r.Ranges)
+	if err != nil {
+		return nil, err
+	}
 	for i, v := range e.States {
 		e.Problem.Lower[v], e.Problem.Upper[v] = r.Lower[i], r.Upper[i]
 	}
+	return e, nil
 }
 
 // walker is the state of [Reachable]. boxes[t] is the box of [x_t; u_t], at t = H
