@@ -119,7 +119,7 @@ func (c *cells) minimise(best *incumbent) bool {
 	})
 	c.objective(c.lin, c.b, c.p.Inputs())
 	c.constraints(c.lin, c.hard, c.p.Inputs()+normColumns(c.p.Program), c.price)
-	if c.basis.Rows() == c.lp.Rows() {
+	if c.basis.Cols() == c.lp.Cols() && c.basis.Rows() == c.lp.Rows() { // it is empty at first
 		c.lp.SetBasis(&c.basis)
 	}
 	status := c.lp.Solve(math.Inf(1), lp.Options{Stop: c.stop})

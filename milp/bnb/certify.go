@@ -107,12 +107,17 @@ func (r *recorder) best(most float64) *proof {
 	return p
 }
 
-// proofByTrees returns the proof of a search by trees alone; nil if it proves nothing.
+// proofByTrees returns the proof of a search by trees alone; nil if it proves nothing. That
+// a cost which may be negative is not is proven up to underflow.
 func (s *search) proofByTrees(most float64) *proof {
-	if p := s.rec.best(most); p != nil || !s.p.NonNegative() {
-		return p
+	p := s.rec.best(most)
+	switch {
+	case p == nil && s.p.NonNegative():
+		return notNegative(s.p.Program)
+	case p != nil && p.bound == 0 && !s.p.NonNegative():
+		return s.rec.best(-underflow)
 	}
-	return notNegative(s.p.Program)
+	return p
 }
 
 // lower is what the record proves. No range relies on a cutoff below it: what is said

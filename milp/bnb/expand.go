@@ -193,7 +193,23 @@ func (e *expander) process(c *node, first int, cutoff float64, out *expansion) {
 		return
 	}
 	plainGains(e.gain, e.b, e.dual, c.ranges, c.lower, c.upper)
-	c.branch = choose(e.p, e.gain, c.lower, c.upper)
+	if c.branch = choose(e.p, e.gain, c.lower, c.upper); c.branch.none {
+		e.settle(c)
+	}
+}
+
+// settle bounds a node that cannot be split: where whole numbers leave a point, ranges of
+// its own and a dual that starts there bound what it costs up to rounding, or say that it is
+// no plan, and nobody else will.
+func (e *expander) settle(c *node) {
+	if !e.p.confine(c.lower, c.upper) || !e.b.Tighten(c.ranges, c.lower, c.upper, 0) {
+		c.bound = math.Inf(1)
+		return
+	}
+	e.b.PlainDual(e.dual, c.ranges, c.lower, c.upper)
+	v := e.b.Objective(e.dual, nil, c.ranges, c.lower, c.upper, bound.Ascent{})
+	c.rec.prove(c, e.dual, v)
+	c.bound = max(c.bound, v)
 }
 
 // keepBox keeps the box of c, which is about to be clipped.

@@ -77,7 +77,7 @@ func projected(m []float64, f *frame) stateBox {
 		sum += v
 	}
 	for j := range n {
-		b.upper[j] += margin*b.upper[j] + 4*orthonormal*sum
+		b.upper[j] += margin*b.upper[j] + 4*orthonormal*sum + underflow
 		b.lower[j] = -b.upper[j]
 	}
 	return b

@@ -16,6 +16,9 @@ type Basis struct {
 
 const underneath place = 1 << 7
 
+// Cols returns the number of columns the program had, 0 where nothing was saved.
+func (b *Basis) Cols() int { return b.cols }
+
 // Rows returns the number of rows the program had.
 func (b *Basis) Rows() int { return len(b.at) - b.cols }
 
