@@ -137,19 +137,35 @@ func (w *worker) states(r *ranges, lower, upper []float64, t int) bool {
 	return w.meet(r, lower, upper, t+1)
 }
 
-// follow tightens the boxes of states between two groups of ranges, of the steps from and
-// to: ranges of a step rely on the states before it. A smaller step starts a new round.
-func (w *worker) follow(r *ranges, lower, upper []float64, from, to int) bool {
-	last := to
-	if to < from {
-		last = w.m.p.Horizon
+// confine clips a box of actions by what the rows say of them alone, the states being
+// anywhere in the whole program's boxes. It returns false if no plan is left.
+func (w *worker) confine(lower, upper []float64) bool {
+	m, nx, nu := w.m, w.m.p.Nx, w.m.p.Nu
+	if !m.follows || w.reach == nil {
+		return true
 	}
-	for t := from; t < last; t++ {
-		if !w.states(r, lower, upper, t) {
-			return false
+	for t := range m.hard {
+		for i := range m.hard[t] {
+			y := &m.hard[t][i]
+			if y.u == nil && y.next == nil {
+				continue
+			}
+			copy(w.slo, w.reach.xlo[t*nx:(t+1)*nx])
+			copy(w.shi, w.reach.xhi[t*nx:(t+1)*nx])
+			w.parts = w.parts[:0]
+			w.entries(y.x, w.slo, w.shi)
+			if y.u != nil {
+				w.entries(y.u, lower[(t-1)*nu:], upper[(t-1)*nu:])
+			}
+			if y.next != nil {
+				w.entries(y.next, lower[t*nu:], upper[t*nu:])
+			}
+			if !clip(w.parts, y.b) {
+				return false
+			}
 		}
 	}
-	return true
+	return m.whole(lower, upper)
 }
 
 // back takes a form from x_t to the actions and returns the best of the lower bounds on
@@ -262,12 +278,18 @@ func (m *model) addLine(f *form, y *line, t int) {
 	add(v, y.w[n:], f.a[at:], f.ae[at:])
 }
 
+// flat is the slope, as a share of what it is made of, that counts as none.
+const flat = 1e-11
+
 // gain finds the multiplier of a line that raises the least of the form w.sa on the box
 // [w.slo, w.shi] most, and returns by how much, in floating point.
 //
 // The least is concave and piecewise linear in the multiplier; its slope is the line at
 // the minimiser, which falls where a coefficient changes its sign. A gain that is as
-// small as rounding is none: it would change the form for nothing.
+// small as rounding is none: it would change the form for nothing. But where there is a
+// gain, it goes on as long as that costs no more than rounding: of an action that is
+// bounded by a state, and whose box ends where that of the state does, it is better to know
+// where the state comes from.
 func (w *worker) gain(y *line) float64 {
 	slope, size := y.sign*(y.b-y.edge), math.Abs(y.b)+math.Abs(y.edge)
 	w.kinks = w.kinks[:0]
@@ -295,7 +317,7 @@ func (w *worker) gain(y *line) float64 {
 	for _, k := range w.kinks {
 		total += slope * (k[0] - at)
 		at = k[0]
-		if slope -= k[1]; slope <= 0 {
+		if slope -= k[1]; slope <= -flat*size {
 			break
 		}
 	}

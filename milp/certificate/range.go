@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 )
 
@@ -78,16 +79,13 @@ func (k *walker) sharpen(r *ranges, lower, upper []float64) (some bool, reason s
 	if reason := k.rangesReason(); reason != "" {
 		return true, reason, nil
 	}
-	w, step := newWorker(k.m), 0
+	y := &rounds{w: newWorker(k.m), r: r, lower: lower, upper: upper}
+	y.start()
 	for g, group := range k.c.Ranges {
-		if k.m.follows && len(group) > 0 {
-			next := group[0].Unit / len(k.m.hidden)
-			if !w.follow(r, lower, upper, step, next) {
-				return false, "", nil
-			}
-			step = next
+		if len(group) > 0 && !y.reach(group[0].Unit/len(k.m.hidden)) {
+			return false, "", nil
 		}
-		values := k.bounds(group, r, lower, upper)
+		values := k.bounds(group, r, y.boxLower, y.boxUpper)
 		if k.ctx.Err() != nil {
 			return true, "", context.Cause(k.ctx)
 		}
@@ -106,7 +104,46 @@ func (k *walker) sharpen(r *ranges, lower, upper []float64) (some bool, reason s
 			}
 		}
 	}
-	return true, "", nil
+	return y.reach(k.m.p.Horizon), "", nil
+}
+
+// rounds follows the boxes of states between the groups of ranges, as a solver does that
+// sharpens ranges step by step, in one or several rounds: those of a step rely on the
+// states before it. What a round clips off the box comes back with the next one.
+type rounds struct {
+	w                  *worker
+	r                  *ranges
+	lower, upper       []float64
+	boxLower, boxUpper []float64 // in this round
+	step               int       // the states up to here are done
+}
+
+// start begins a round.
+func (y *rounds) start() {
+	y.step, y.boxLower, y.boxUpper = 0, y.lower, y.upper
+	if y.w.m.follows {
+		y.boxLower, y.boxUpper = slices.Clone(y.lower), slices.Clone(y.upper)
+	}
+}
+
+// reach goes on to a step, which is of a new round if it is smaller. It returns false if no
+// plan is left.
+func (y *rounds) reach(step int) bool {
+	if !y.w.m.follows {
+		return true
+	}
+	if step < y.step {
+		if !y.reach(y.w.m.p.Horizon) {
+			return false
+		}
+		y.start()
+	}
+	for ; y.step < step; y.step++ {
+		if !y.w.states(y.r, y.boxLower, y.boxUpper, y.step) {
+			return false
+		}
+	}
+	return true
 }
 
 func rangeName(group, i int) string { return fmt.Sprintf("range %d of group %d", i, group) }

@@ -24,7 +24,8 @@ type walker struct {
 	group   sync.WaitGroup
 	refined atomic.Int64
 
-	conceding bool // see Concede
+	conceding bool    // see Concede
+	reach     *ranges // see worker
 
 	mu     sync.Mutex
 	failed int32 // smallest index of a leaf that failed
@@ -44,6 +45,7 @@ type worker struct {
 	sa, slo, shi []float64 // see gain
 	cut          *cut      // of the node at hand, nil for none
 	cutoff       float64   // plans have J below it
+	reach        *ranges   // of the whole box; only its states are read
 }
 
 func newWorker(m *model) *worker {
@@ -55,7 +57,7 @@ func newWorker(m *model) *worker {
 // newWorker returns one that knows which plans matter.
 func (k *walker) newWorker() *worker {
 	w := newWorker(k.m)
-	w.cutoff = k.c.Claim.DualBound
+	w.cutoff, w.reach = k.c.Claim.DualBound, k.reach
 	return w
 }
 
@@ -68,12 +70,13 @@ func (k *walker) checkBounds(t *tree, r *Report) error {
 	if root.r, some = w.open(root.lower, root.upper); !some {
 		return nil // no plan
 	}
+	if m.follows {
+		k.reach = root.r.clone()
+		w.reach = k.reach
+	}
 	some, reason, err := k.sharpen(root.r, root.lower, root.upper)
 	if r.Reason = reason; reason != "" || err != nil || !some {
 		return err
-	}
-	if m.follows { // states may follow from the ranges
-		root.pending = 0
 	}
 	k.walk(w, t, root)
 	k.group.Wait()
@@ -221,6 +224,9 @@ func (k *walker) leaf(w *worker, i int32, p place, same bool) {
 			p.pending = min(p.pending, phase[0]/len(k.m.hidden))
 		}
 	}
+	if !w.confine(p.lower, p.upper) {
+		return // no plan
+	}
 	value := w.bound(y, p)
 	if value < y.Bound {
 		value = k.rebound(w, y, p, value)
@@ -245,10 +251,19 @@ func intersect(lower, upper, l, u []float64) bool {
 	return true
 }
 
-// tightened is tighten for a place; it may clip its box.
+// tightened is tighten for a place. It clips its box only by what the rows say of the
+// actions alone: what is bounded next may start from a larger part of the box, and an end
+// that rows have clipped says nothing about where it comes from.
 func (w *worker) tightened(p place, first int) bool {
+	if !w.confine(p.lower, p.upper) {
+		return false
+	}
 	w.cut = p.cut
-	some := w.tighten(p.r, p.lower, p.upper, first)
+	lower, upper := p.lower, p.upper
+	if w.m.follows {
+		lower, upper = slices.Clone(lower), slices.Clone(upper)
+	}
+	some := w.tighten(p.r, lower, upper, first)
 	w.cut = nil
 	return some
 }
