@@ -288,8 +288,9 @@ func (m *model) seed(f *form, k *Term, mult []float64, r *ranges, lower, upper [
 		v := k.Factor * mult[j]
 		if k.Norm == SquaredL2 {
 			v *= 2
-			f.constant(-v, v/(4*k.Factor))
-			f.charge(unit * v * (v / (4 * k.Factor)))
+			half := v / 4 / k.Factor // the product of the two may overflow, and their ratio vanish
+			f.constant(-v, half)
+			f.charge(2 * unit * v * half)
 		}
 		total += math.Abs(v)
 		exact += total

@@ -3,6 +3,7 @@ package certificate
 import (
 	"context"
 	"fmt"
+	"math"
 	"runtime"
 	"slices"
 	"sync"
@@ -213,10 +214,14 @@ func (m *model) sharpened(f *form, y *Range, cutoff float64, r *ranges, lower, u
 
 // shared returns a term with share times its factor, rounded so that it is no larger:
 // down, since norms are not negative, but for that of max, where the difference is
-// charged.
+// charged. If the product overflows it stands for nothing.
 func (m *model) shared(f *form, k *Term, share float64, r *ranges, lower, upper []float64) Term {
 	c := *k
-	c.Factor = max(0, down(share*k.Factor))
+	product := share * k.Factor
+	if math.IsInf(product, 1) {
+		f.charge(product)
+	}
+	c.Factor = max(0, down(product))
 	if k.Norm == Max {
 		f.charge(2 * (unit*c.Factor + tiny) * (m.largest(k, r, lower, upper) + tiny))
 	}
