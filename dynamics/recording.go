@@ -94,16 +94,44 @@ func (r *Recording) open(resume bool) error {
 			return nil
 		}
 	}
-	if r.file, err = os.Create(r.part()); err != nil {
+	f, err := openOwn(r.part(), os.O_RDWR|os.O_CREATE)
+	if err != nil {
 		return err
 	}
-	_, err = r.file.Write(head)
+	r.file = f
+	if err := f.Truncate(0); err != nil {
+		return err
+	}
+	_, err = f.Write(head)
 	return err
+}
+
+// openOwn opens a file that no other recording has open, whose episodes would else
+// be mixed with these.
+func openOwn(path string, flags int) (*os.File, error) {
+	f, err := os.OpenFile(path, flags, 0o666)
+	if err != nil {
+		return nil, err
+	}
+	if err = atomicfile.Lock(f); err == nil {
+		var mine, there fs.FileInfo
+		if mine, err = f.Stat(); err == nil {
+			there, err = os.Stat(path)
+		}
+		if err != nil || !os.SameFile(mine, there) {
+			err = atomicfile.ErrLocked // the other has just finished and removed it
+		}
+	}
+	if err != nil {
+		f.Close()
+		return nil, fmt.Errorf("%s: %w; give another file, or wait for that one", path, err)
+	}
+	return f, nil
 }
 
 // reopen goes on with the part that is there; false if none is.
 func (r *Recording) reopen(head []byte) (found bool, err error) {
-	f, err := os.OpenFile(r.part(), os.O_RDWR, 0)
+	f, err := openOwn(r.part(), os.O_RDWR)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
@@ -170,10 +198,8 @@ func (r *Recording) Finish(episodes int) error {
 	if err := atomicfile.Write(r.path, func(w io.Writer) error { return r.write(w, episodes) }); err != nil {
 		return err
 	}
-	if err := r.Close(); err != nil {
-		return err
-	}
-	return os.Remove(r.part())
+	removed := os.Remove(r.part()) // as long as it is ours
+	return errors.Join(removed, r.Close())
 }
 
 func (r *Recording) write(w io.Writer, episodes int) error {

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"hinge/control"
+	"hinge/internal/atomicfile"
 )
 
 func kinkedRecording(resume bool, base *Dataset) RecordingOptions {
@@ -126,6 +127,25 @@ func TestRecordingRefuses(t *testing.T) {
 	}
 	if _, err := NewRecording(path, kinkedRecording(false, NewDataset(1, 5, 3, 2))); err == nil || !strings.Contains(err.Error(), "has 5 steps") {
 		t.Errorf("other sizes: %v", err)
+	}
+}
+
+func TestRecordingIsOfOneProcess(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "data.npz")
+	first, err := NewRecording(path, kinkedRecording(false, nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, resume := range []bool{false, true} {
+		if _, err := NewRecording(path, kinkedRecording(resume, nil)); !errors.Is(err, atomicfile.ErrLocked) || !strings.Contains(err.Error(), path+".part") {
+			t.Errorf("resume %t: a second recording of the same file: error %v", resume, err)
+		}
+	}
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := recordKinked(t, path, 5, -1, 1, kinkedRecording(false, nil)); err != nil {
+		t.Errorf("after the first was closed: %v", err)
 	}
 }
 

@@ -10,6 +10,7 @@ package atomicfile
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -51,6 +52,9 @@ type File struct {
 	path string
 	done bool
 }
+
+// ErrLocked says that another process, or another part of this one, has locked a file.
+var ErrLocked = errors.New("in use by another process")
 
 // Create starts a file that will replace path on Commit. The caller defers
 // Discard.
