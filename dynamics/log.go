@@ -266,6 +266,9 @@ func (t *logTable) episodes(spec LogSpec) ([]span, error) {
 	if spec.Episode != "" {
 		episode = t.values[next]
 	}
+	if err := t.checkPeriod(spec, time); err != nil {
+		return nil, err
+	}
 	var spans []span
 	from := 0
 	for r := 1; r <= t.rows(); r++ {
@@ -283,6 +286,29 @@ func (t *logTable) episodes(spec LogSpec) ([]span, error) {
 		}
 	}
 	return spans, nil
+}
+
+// periodTolerance is how far the period may be from the time between rows, relative.
+const periodTolerance = 0.05
+
+// checkPeriod compares the period with the median time between rows: single rows
+// may be early or late, but half of them are not.
+func (t *logTable) checkPeriod(spec LogSpec, time []float64) error {
+	var apart []float64
+	for r := 1; r < len(time); r++ {
+		if dt := time[r] - time[r-1]; dt > 0 {
+			apart = append(apart, dt)
+		}
+	}
+	if len(apart) == 0 {
+		return nil
+	}
+	slices.Sort(apart)
+	median := apart[len(apart)/2]
+	if math.Abs(median-spec.Period) > periodTolerance*spec.Period {
+		return fmt.Errorf("column %s: rows are %.3g s apart (median); the period is %g s", spec.Time, median, spec.Period)
+	}
+	return nil
 }
 
 // dataset cuts the episodes into pieces.
