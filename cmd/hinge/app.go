@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -20,7 +21,8 @@ import (
 
 // app is what all commands share: where to write and the flags every one has.
 type app struct {
-	stdout, stderr io.Writer
+	stdout *sink
+	stderr io.Writer
 
 	json    bool
 	verbose bool
@@ -30,6 +32,24 @@ type app struct {
 	log     *slog.Logger // to stderr; silent without -v
 	pace    pace         // of progress
 	started bool         // a command has begun: errors are no longer about usage
+}
+
+// sink is a writer that remembers its first error: texts are printed in many
+// pieces, and help by others who do not look.
+type sink struct {
+	w   io.Writer
+	err error
+}
+
+func (s *sink) Write(b []byte) (int, error) {
+	if s.err != nil {
+		return 0, s.err
+	}
+	n, err := s.w.Write(b)
+	if err != nil {
+		s.err = fmt.Errorf("standard output: %w", err)
+	}
+	return n, s.err
 }
 
 // result is what a command found out. It is printed as text, or marshalled as
@@ -42,7 +62,7 @@ type result interface {
 type runner func(ctx context.Context, cmd *cobra.Command, args []string) (result, error)
 
 func newApp(stdout, stderr io.Writer) *app {
-	return &app{stdout: stdout, stderr: stderr, log: slog.New(slog.DiscardHandler), pace: defaultPace}
+	return &app{stdout: &sink{w: stdout}, stderr: stderr, log: slog.New(slog.DiscardHandler), pace: defaultPace}
 }
 
 // execute runs the command line and returns the exit status.
@@ -51,9 +71,12 @@ func (a *app) execute(ctx context.Context, args []string) int {
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	if err == nil {
+		err = a.stdout.err // nobody has read what was found
+	}
+	if err == nil {
 		return statusDone
 	}
-	if !a.started {
+	if !a.started && a.stdout.err == nil {
 		err = badInput(err) // a flag, an argument or the command's name
 		if slices.Contains(args, "--json") {
 			a.json = true // parsing may not have come that far
@@ -109,6 +132,11 @@ func (a *app) command(c *cobra.Command, out string, run runner) *cobra.Command {
 		a.started = true
 		if a.verbose {
 			a.log = slog.New(slog.NewTextHandler(a.stderr, nil))
+		}
+		if strings.HasPrefix(out, outForResult) {
+			if err := checkFolder(a.out); err != nil {
+				return a.finish(nil, err)
+			}
 		}
 		r, err := run(cmd.Context(), cmd, args)
 		return a.finish(r, err)
@@ -166,6 +194,30 @@ func (a *app) saved(name string, r result) (result, error) {
 // outForResult is the help of --out for such commands.
 const outForResult = "also keep the result as JSON in this folder"
 
+// checkFolder reports a folder given with --out that cannot be made or written,
+// before the work whose result it is to hold, and leaves no trace.
+func checkFolder(dir string) error {
+	there := dir
+	for there != "" {
+		info, err := os.Stat(there)
+		if err == nil && !info.IsDir() {
+			return badInputf("--out %s: %s is no folder; give a folder that can be written", dir, there)
+		}
+		if err == nil {
+			if err := tryFile(filepath.Join(there, "hinge")); err != nil {
+				return badInputf("--out %s: %w; give a folder that can be written", dir, err)
+			}
+			return nil
+		}
+		parent := filepath.Dir(there)
+		if parent == there {
+			return nil
+		}
+		there = parent
+	}
+	return nil
+}
+
 // makeFolder makes the folder given with --out.
 func makeFolder(dir string) error {
 	err := os.MkdirAll(dir, 0o755)
@@ -212,6 +264,9 @@ func flagError(cmd *cobra.Command, err error) error {
 		if near := strictyaml.Nearest(unknown.GetSpecifiedName(), names); near != "" {
 			help = fmt.Sprintf("did you mean --%s? %s", near, help)
 		}
+	}
+	if !cmd.HasParent() {
+		return fmt.Errorf("%w; %s", err, help) // the program's name comes before every message
 	}
 	return fmt.Errorf("%s: %w; %s", cmd.Name(), err, help)
 }

@@ -89,6 +89,28 @@ func needFile(what, path string) error {
 	return nil
 }
 
+// maxSeconds is the longest time limit: some 30 years, and what a clock can count.
+const maxSeconds = 1e9
+
+// maxWorkers is the largest number of goroutines that a flag may ask for.
+const maxWorkers = 1024
+
+// checkSeconds reports a time limit that is none.
+func checkSeconds(v float64) error {
+	if !(v >= 0 && v <= maxSeconds) {
+		return badInputf("--time %g: must be a finite number of seconds, from 0 to %g", v, maxSeconds)
+	}
+	return nil
+}
+
+// checkWorkers reports a number of goroutines below least or far above what helps.
+func checkWorkers(n, least int) error {
+	if n < least || n > maxWorkers {
+		return badInputf("--workers %d: must be from %d to %d", n, least, maxWorkers)
+	}
+	return nil
+}
+
 // nowhereKept are flags that make no difference to what a command makes.
 var nowhereKept = []string{"out", "json", "verbose", "resume", "plot"}
 

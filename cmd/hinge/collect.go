@@ -77,10 +77,14 @@ kept in OUT.part until all are there, so they may be more than fit into memory;
 }
 
 func (f collectFlags) validate() error {
+	if err := checkWorkers(f.workers, 0); err != nil {
+		return err
+	}
 	switch {
-	case f.episodes < 1 || f.steps < 1 || f.workers < 0:
-		return badInputf("collect: --episodes is %d, --steps %d, --workers %d; the first two must be at least 1, the last at least 0",
-			f.episodes, f.steps, f.workers)
+	case f.episodes < 1:
+		return badInputf("--episodes %d: must be at least 1", f.episodes)
+	case f.steps < 1:
+		return badInputf("--steps %d: must be at least 1", f.steps)
 	case !slices.Contains(policies, f.policy):
 		return badInputf("--policy %s: unknown; %s", f.policy, strictyaml.Choices("policies", f.policy, policies))
 	case f.policy == policyPlanner && f.model == "":

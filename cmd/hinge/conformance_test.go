@@ -77,7 +77,7 @@ func TestBadInput(t *testing.T) {
 		{args: []string{"rum"}, want: []string{`"rum"`, `did you mean "run"?`}},
 		{args: []string{"collect", "push-u"}, want: []string{`"push-u"`, `"push-t"`}},
 		{args: []string{"collect"}, want: []string{"argument 1 is missing", "hinge list tasks"}},
-		{args: []string{"collect", "push-t", "--episodes", "0"}, want: []string{"--episodes is 0", "at least 1"}},
+		{args: []string{"collect", "push-t", "--episodes", "0"}, want: []string{"--episodes 0", "at least 1"}},
 		{args: []string{"collect", "push-t", "--policy", "pusch"}, want: []string{"--policy pusch", `did you mean "push"?`, "walk"}},
 		{args: []string{"collect", "push-t", "--policy", "planner"}, want: []string{"--model is missing"}},
 		{args: []string{"collect", "push-t", "--model", model}, want: []string{"--model", "only --policy planner"}},

@@ -7,6 +7,7 @@ import (
 
 	"hinge/dynamics"
 	"hinge/internal/version"
+	"hinge/tasks"
 )
 
 // logConfig is the file of hinge convert --log: what the columns of a log mean.
@@ -57,6 +58,12 @@ func (a *app) convertLog(in, out, config string) (result, error) {
 	d, err := dynamics.ReadLog(in, c.spec())
 	if err != nil {
 		return nil, badInputf("--log %s: %w", config, err)
+	}
+	if task, err := tasks.New(c.Task); err == nil {
+		if nx, nu := task.Dims(); nx != d.Nx || nu != d.Nu {
+			return nil, badInputf("--log %s: task: %s is a built-in task of %d states and %d actions; the log has %d and %d; give your robot another name",
+				config, c.Task, nx, nu, d.Nx, d.Nu)
+		}
 	}
 	d.Meta.Tool = version.Tool()
 	d.Meta.Rounds = []dynamics.Round{{Episodes: d.Episodes, Policy: "log"}}

@@ -72,19 +72,18 @@ when either gap is met. PROBLEM is one of
 }
 
 func (f planFlags) validate() error {
+	if err := joined(checkSeconds(f.time), checkWorkers(f.workers, 1)); err != nil {
+		return err
+	}
 	switch {
 	case !slices.Contains(solvers(), f.solver):
 		return badInputf("--solver %s: unknown; %s", f.solver, strictyaml.Choices("solvers", f.solver, solvers()))
-	case !(f.time >= 0) || math.IsInf(f.time, 0):
-		return badInputf("--time %g: must be a finite number of seconds, at least 0", f.time)
 	case !(f.gap >= 0) || math.IsInf(f.gap, 0):
 		return badInputf("--gap %g: must be a finite number, at least 0", f.gap)
 	case !(f.absGap >= 0) || math.IsInf(f.absGap, 0):
 		return badInputf("--abs-gap %g: must be a finite number, at least 0", f.absGap)
 	case f.nodes < 0:
 		return badInputf("--nodes %d: must be at least 0", f.nodes)
-	case f.workers < 1:
-		return badInputf("--workers %d: must be at least 1", f.workers)
 	case f.certificate != "" && f.solver != "bnb":
 		return badInputf("--certificate %s: only --solver bnb writes one, not %s", f.certificate, f.solver)
 	}
@@ -304,7 +303,7 @@ func (r planResult) text(w io.Writer) {
 		t.Add("certificate", r.Certificate)
 		t.Add("it proves", *r.CertificateBound)
 	}
-	t.Add("ReLUs, undecided", fmt.Sprintf("%d, %d", r.ReLUs, r.UnstableReLUs))
+	t.Add("ReLUs and norms, undecided", fmt.Sprintf("%d, %d", r.ReLUs, r.UnstableReLUs))
 	t.Add("nodes", r.Nodes)
 	t.Add("time, s", r.Time)
 	fmt.Fprint(w, t)

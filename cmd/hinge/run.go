@@ -70,7 +70,7 @@ func (a *app) run(ctx context.Context, cmd *cobra.Command, name string, f runFla
 		return nil, err
 	}
 	if err == nil && f.requireSuccess && !summary.Success {
-		err = withStatus(statusNoSuccess, fmt.Errorf("the task was not achieved: the final error is %.3g %s", float64(summary.FinalError), summary.FinalErrorUnit))
+		err = withStatus(statusNoSuccess, fmt.Errorf("the task was not achieved: the final error is %s", length(float64(summary.FinalError), summary.FinalErrorUnit)))
 	}
 	return runResult{summary}, err
 }

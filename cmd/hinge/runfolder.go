@@ -5,6 +5,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"hinge/internal/atomicfile"
@@ -96,7 +97,7 @@ func length(v float64, unit string) string {
 	if unit == "m" {
 		return fmt.Sprintf("%.1f mm", 1000*v)
 	}
-	return fmt.Sprintf("%.3g %s", v, unit)
+	return strings.TrimSpace(fmt.Sprintf("%.3g %s", v, unit)) // units of states may differ
 }
 
 // finish writes all files and returns the summary.

@@ -41,7 +41,7 @@ func (a *app) distilCommand() *cobra.Command {
 own roll-outs, and say how far they are from it. In rounds, plan through every model,
 let the network try the plan and moves near it, and train on. At last plan the problem
 through every model, and evaluate the plans with the network.`,
-		Example: "  hinge study distil push-t:push-t/instances.json#0 --out distil\n  hinge study distil push-t:push-t/instances.json#0 --budget 96,48,24 --time 0 --json",
+		Example: "  hinge study distil push-t:../shared/data/push-t/instances.json#0 --out distil\n  hinge study distil push-t:../shared/data/push-t/instances.json#0 --budget 96,48,24 --time 0 --json",
 		Args:    exactArgs("a problem, push-t:FILE#K"),
 	}
 	fl := c.Flags()

@@ -19,6 +19,7 @@ import (
 	"hinge/report"
 	"hinge/scenario"
 	"hinge/sparsify"
+	"hinge/tasks"
 )
 
 // plannerStudy is what `hinge study planner` is asked for.
@@ -197,6 +198,9 @@ func (w *plannerWork) inputs() (*dynamics.Model, *dynamics.Dataset, error) {
 	}
 	if w.task = data.Meta.Task; w.task == "" {
 		return nil, nil, badInputf("data set %s: has no task; the planner plays the scenario of that name", w.study.data)
+	}
+	if _, err := tasks.New(w.task); err != nil {
+		return nil, nil, badInputf("data set %s: its %w; only what can be simulated can be played", w.study.data, err)
 	}
 	sc, loop, err := w.open(0, w.study.model)
 	if err != nil {

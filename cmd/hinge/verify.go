@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"math"
 	"path/filepath"
 	"sync/atomic"
 	"time"
@@ -66,17 +65,16 @@ and 4 if a limit was reached before.`,
 }
 
 func (f verifyFlags) validate() error {
+	if err := joined(checkSeconds(f.time), checkWorkers(f.workers, 1)); err != nil {
+		return err
+	}
 	switch {
 	case f.net == "":
 		return badInputf("--net is missing; it must be an ONNX file")
 	case f.property == "":
 		return badInputf("--property is missing; it must be a VNN-LIB file")
-	case !(f.time >= 0) || math.IsInf(f.time, 0):
-		return badInputf("--time %g: must be a finite number of seconds, at least 0", f.time)
 	case f.nodes < 0:
 		return badInputf("--nodes %d: must be at least 0", f.nodes)
-	case f.workers < 1:
-		return badInputf("--workers %d: must be at least 1", f.workers)
 	case f.results != "":
 		return checkOutFile("--results", f.results, filepath.Ext(f.results))
 	}
