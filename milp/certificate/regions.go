@@ -185,10 +185,10 @@ func (k *regions) box(b *StateBox, z *known) (string, error) {
 		}
 	}
 	for j := range p.Nx {
-		if b.Lower[j] > z.lo[t][j] {
+		if !(b.Lower[j] <= z.lo[t][j]) { // also where nothing is known
 			return fmt.Sprintf("box of step %d: lower[%d] is %v; only %v is proven", t, j, b.Lower[j], z.lo[t][j]), nil
 		}
-		if b.Upper[j] < z.hi[t][j] {
+		if !(b.Upper[j] >= z.hi[t][j]) {
 			return fmt.Sprintf("box of step %d: upper[%d] is %v; only %v is proven", t, j, b.Upper[j], z.hi[t][j]), nil
 		}
 	}
