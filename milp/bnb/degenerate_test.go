@@ -111,3 +111,20 @@ func TestZerosAreCertified(t *testing.T) {
 		t.Errorf("only %d certificates", checked)
 	}
 }
+
+// TestInheritedKeepOut: a part that was split off and not yet bounded has the bound of a part
+// above it, also where that one was found to be inside a keep-out region with ranges that
+// those below it do not repeat.
+func TestInheritedKeepOut(t *testing.T) {
+	shape := relutest.Shape{Nx: 2, Nu: 2, Horizon: 3, Hidden: []int{2}, Norm: control.Hinge, KeepOut: true}
+	for seed := range uint64(400) {
+		p := relutest.Random(rand.New(rand.NewPCG(seed, 204)), shape)
+		r, err := bnb.SolveByActions(context.Background(), p, bnb.Options{NodeLimit: 60, RelGap: -1, Samples: 32, Record: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if v := verify(t, r.Certificate); !v.Valid {
+			t.Errorf("seed %d: bound %v: %s", seed, r.DualBound, v.Reason)
+		}
+	}
+}

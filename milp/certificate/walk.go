@@ -95,6 +95,7 @@ type place struct {
 	lower, upper []float64
 	pending      int // the first step that r does not account for yet
 	cut          *cut
+	kept         float64 // what keep-out terms cost at least, by the ranges of a node above
 }
 
 // own returns the place with ranges that may be changed; and where there are
@@ -128,6 +129,9 @@ func (k *walker) walk(w *worker, t *tree, p place) {
 	}
 	if t.form != nil && k.m.follows && !k.c.Claim.Infeasible {
 		p.cut = w.cutAt(t.form, p.r, p.lower, p.upper)
+	}
+	if kept := w.keepOut(p.r, p.lower, p.upper); kept > p.kept {
+		p.kept = kept
 	}
 	for side, kid := range t.kids {
 		q, ok := k.child(t, side, p)
@@ -324,7 +328,11 @@ func (w *worker) bound(y *Leaf, p place) float64 {
 		mult = w.tangents(p.lower, p.upper)
 	}
 	v := w.m.objective(&w.f, &s, mult, p.lower, p.upper)
-	if kept := w.keepOut(p.r, p.lower, p.upper); kept > 0 {
+	kept := w.keepOut(p.r, p.lower, p.upper)
+	if !(kept > p.kept) { // linear bounds are not monotone
+		kept = p.kept
+	}
+	if kept > 0 {
 		v = down(v + kept)
 	}
 	return v
