@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"hinge/internal/atomicfile"
+	"hinge/scenario"
 )
 
 // exactArgs asks for one argument per description and says which is missing.
@@ -87,6 +88,20 @@ func needFile(what, path string) error {
 		return badInputf("%s %s: is a folder; give a file", what, path)
 	}
 	return nil
+}
+
+// needModel is needFile for a model: the names of those in the program are known from
+// scenarios, but there is no file of them.
+func needModel(path string) error {
+	err := needFile("model", path)
+	if _, there := os.Stat(path); os.IsNotExist(there) {
+		for _, m := range scenario.ReferenceModels() {
+			if m.Name == path {
+				return badInputf("model %s: no such file; the model of that name in the program is for scenarios alone, and hinge doctor says what it is", path)
+			}
+		}
+	}
+	return err
 }
 
 // maxSeconds is the longest time limit: some 30 years, and what a clock can count.

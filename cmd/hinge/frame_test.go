@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -46,6 +47,7 @@ func TestFlagsThatCannotBeMeant(t *testing.T) {
 		{[]string{"collect", "push-t", "--steps", "0"}, "--steps 0: must be at least 1"},
 		{[]string{"list", "--out", file}, "--out " + file + ": " + file + " is no folder"},
 		{[]string{"list", "--out", below}, "--out " + below + ": " + file + " is no folder"},
+		{[]string{"inspect", "push-t-sparse.safetensors"}, "model push-t-sparse.safetensors: no such file; the model of that name in the program is for scenarios alone"},
 		{[]string{"help", "plam"}, `"plam" is no command; did you mean "plan"?`},
 		{[]string{"help", "study", "pwb"}, `"pwb" is no command; did you mean "pwa"?`},
 		{[]string{"help", "plan", "more"}, `help: argument "more" is one too many`},
@@ -92,6 +94,42 @@ func TestOwnRobotsAreNoTasks(t *testing.T) {
 	o = hinge(t, "study", "planner", "--data", out)
 	if o.status != statusBadInput || !strings.Contains(o.stderr, `data.npz: its task is "mine"`) || !strings.Contains(o.stderr, "simulated") {
 		t.Errorf("a study of it: status %d, %s", o.status, o.stderr)
+	}
+}
+
+func TestNumbersTooLargeForASearchAreRefused(t *testing.T) {
+	dir := t.TempDir()
+	request := filepath.Join(dir, "request.json")
+	if o := hinge(t, "plan", quick, "--solver", "cem", "--save-request", request); o.status != statusDone {
+		t.Fatal(o.stderr)
+	}
+	for _, key := range []string{"w", "b", "reference"} {
+		var r map[string]any
+		if err := json.Unmarshal(read(t, request), &r); err != nil {
+			t.Fatal(err)
+		}
+		term := r["cost"].([]any)[0].(map[string]any)
+		values := term[key].([]any)
+		for len(values) > 0 {
+			if inner, ok := values[0].([]any); ok {
+				values = inner
+				continue
+			}
+			values[0] = 1e308
+			break
+		}
+		text, err := json.Marshal(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(dir, key+".json")
+		if err := os.WriteFile(path, text, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		o := hinge(t, "plan", path, "--nodes", "50")
+		if o.status != statusBadInput || !strings.Contains(o.stderr, "the cost may exceed 1e+300 on the action box") {
+			t.Errorf("%s of 1e308: status %d, %s", key, o.status, o.stderr)
+		}
 	}
 }
 

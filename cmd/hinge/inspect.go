@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -102,13 +103,16 @@ func (r *inspection) text(w io.Writer) {
 	for _, f := range r.Facts {
 		if n, ok := f.Value.(report.Number); ok {
 			f.Value = fmt.Sprintf("%.4g", float64(n))
+			if math.IsNaN(float64(n)) {
+				f.Value = "-" // unknown
+			}
 		}
 		fmt.Fprintf(w, "  %-22s %v\n", f.Name, f.Value)
 	}
 }
 
 func inspectModel(path string) (*inspection, error) {
-	if err := needFile("model", path); err != nil {
+	if err := needModel(path); err != nil {
 		return nil, err
 	}
 	n, err := loadNetwork(path)

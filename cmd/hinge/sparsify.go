@@ -67,7 +67,7 @@ func sparsifyInputs(modelFile, dataFile string) (*dynamics.Model, *dynamics.Data
 	if dataFile == "" {
 		return nil, nil, badInputf("--data is missing; give the data set the model was trained on")
 	}
-	if err := needFile("model", modelFile); err != nil {
+	if err := needModel(modelFile); err != nil {
 		return nil, nil, err
 	}
 	model, err := dynamics.Load(modelFile)

@@ -3,6 +3,7 @@ package bnb
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"slices"
 	"time"
@@ -100,6 +101,28 @@ func solveTree(ctx context.Context, p *relu.Program, opts Options) (*Result, err
 const underflow = 1e-240
 
 var errInfinite = errors.New("bnb: a pre-activation has no finite range on the action box; the weights or the horizon are too large")
+
+var errCost = fmt.Errorf("bnb: the cost may exceed %g on the action box; its numbers, or the horizon, are too large", float64(largestCost))
+
+// largestCost leaves sums of costs and the rows of relaxations below what a float64 holds.
+const largestCost = 1e300
+
+// costFits reports whether no residual, and no term's cost of one, may exceed largestCost.
+func costFits(b *bound.Bounder) bool {
+	for i := range b.Program().Terms {
+		k := &b.Program().Terms[i]
+		for _, size := range b.Residuals(i) {
+			cost := size
+			if k.Norm == control.SquaredL2 {
+				cost *= size
+			}
+			if !(max(size, cost, k.Factor*cost) <= largestCost) {
+				return false
+			}
+		}
+	}
+	return true
+}
 
 // compete runs the contestants. Each enters when those before it have not closed
 // the gap with about as much work as its own first result costs; who comes first and
@@ -241,6 +264,9 @@ func openLive(ctx context.Context, p *relu.Program, opts Options, l *live) (*sea
 	b := ranging(p)
 	if !b.Finite() {
 		return nil, errInfinite
+	}
+	if !costFits(b) {
+		return nil, errCost
 	}
 	s.res.UnstableReLUs = b.Root().Unstable()
 	s.bounder = b
