@@ -169,7 +169,7 @@ func (b *BranchAndBound) explore(ctx context.Context, prog *relu.Program, x0 []f
 // bounds are made first, which may take as long as the search did; an error says that ctx
 // ended before.
 func (b *BranchAndBound) Certificate(ctx context.Context) (*certificate.Certificate, error) {
-	if b.cert == nil || !b.Constrained() {
+	if b.cert == nil || !b.Constrained() && !b.cert.States {
 		return b.cert, nil
 	}
 	if holds, err := certificate.Concede(ctx, b.cert); !holds || err != nil {

@@ -7,6 +7,7 @@ import (
 
 	"hinge/control"
 	"hinge/milp"
+	"hinge/milp/bound"
 	"hinge/milp/certificate"
 	"hinge/milp/relu"
 	"hinge/nn"
@@ -18,6 +19,7 @@ type proof struct {
 	leaves []certificate.Leaf
 	forms  []certificate.Form
 	ranges [][]certificate.Range
+	steps  []certificate.Sharpening
 }
 
 // certified is finish with the certificate of what proves most: a tree or the search by
@@ -27,7 +29,7 @@ func (s *search) certified(ctx context.Context) *Result {
 	if s.rec == nil {
 		return r
 	}
-	c := &certificate.Certificate{Program: *CertificateProgram(s.p.Program)}
+	c := &certificate.Certificate{Program: *CertificateProgram(s.p.Program), States: s.p.follows && !s.p.Constrained()}
 	switch {
 	case r.Status == milp.Infeasible:
 		s.rec.proveInfeasible(c)
@@ -66,7 +68,7 @@ func claimPlan(c *certificate.Certificate, u []float64) {
 func (r *recorder) proveInfeasible(c *certificate.Certificate) {
 	c.Claim.Infeasible = true
 	if p := r.best(math.Inf(1)); p != nil {
-		c.Leaves, c.Forms, c.Ranges = p.leaves, p.forms, p.ranges
+		c.Leaves, c.Forms, c.Ranges, c.Sharpened = p.leaves, p.forms, p.ranges, p.steps
 		return
 	}
 	c.Leaves = []certificate.Leaf{{Lower: c.Program.Lower, Upper: c.Program.Upper, Empty: true}}
@@ -78,7 +80,7 @@ func (s *search) proveBound(c *certificate.Certificate, most float64) bool {
 	p, v := s.bestProof(), min(s.rec.provenByStages(), most)
 	switch {
 	case p != nil && p.bound >= v:
-		c.Claim.DualBound, c.Leaves, c.Forms, c.Ranges = p.bound, p.leaves, p.forms, p.ranges
+		c.Claim.DualBound, c.Leaves, c.Forms, c.Ranges, c.Sharpened = p.bound, p.leaves, p.forms, p.ranges, p.steps
 	case !math.IsInf(v, -1):
 		c.Claim.DualBound, c.Cuts = v, s.rec.proofByStages()
 	default:
@@ -102,7 +104,7 @@ func (r *recorder) best(most float64) *proof {
 		return nil
 	}
 	value = min(value, most)
-	p := &proof{bound: value, ranges: best.ranges()}
+	p := &proof{bound: value, ranges: ranges(&best.proofs)}
 	p.add(best.root, nil)
 	return p
 }
@@ -134,16 +136,28 @@ func (p *record) least() float64 {
 
 // add adds the leaves and forms of a part, whose path from the root is given.
 func (p *proof) add(q *record, path []byte) {
+	for _, y := range q.sharpened {
+		z := certificate.Sharpening{Path: string(path), Ranges: ranges(y.Proofs)}
+		if y.form != nil {
+			z.Form = y.form.write(path)
+		}
+		p.steps = append(p.steps, z)
+	}
 	if q.kids == nil {
 		p.leaves = append(p.leaves, p.leaf(q, string(path)))
 		return
 	}
 	if d := q.form; d != nil {
-		p.forms = append(p.forms, certificate.Form{Path: string(path), Low: d.Low, Up: d.up, Mult: d.Mult, Split: unlessZero(d.Split), Rows: unlessZero(d.Rows)})
+		p.forms = append(p.forms, *d.write(path))
 	}
 	for i, kid := range q.kids {
 		p.add(kid, append(path, byte('0'+i)))
 	}
+}
+
+// write returns the form of a node.
+func (d *slopes) write(path []byte) *certificate.Form {
+	return &certificate.Form{Path: string(path), Low: d.Low, Up: d.up, Mult: d.Mult, Split: unlessZero(d.Split), Rows: unlessZero(d.Rows)}
 }
 
 // leaf writes a leaf. It claims no more than the proof.
@@ -171,19 +185,21 @@ func unlessZero(v []float64) []float64 {
 	return nil
 }
 
-// ranges writes the proofs of the ranges of the root.
-func (t *treeRecord) ranges() [][]certificate.Range {
+// ranges writes proofs of ranges.
+func ranges(proofs *bound.Proofs) [][]certificate.Range {
 	var groups [][]certificate.Range
-	for _, g := range t.proofs.Groups {
+	for _, g := range proofs.Groups {
 		var group []certificate.Range
 		for _, p := range g {
-			group = append(group, certificate.Range{Unit: p.Unit, Side: p.Side, Value: p.Value * float64(p.Side),
+			group = append(group, certificate.Range{Of: quantities[p.Of], Unit: p.Unit, Side: p.Side, Value: p.Value * float64(p.Side),
 				Share: p.Share, Low: p.Low, Mult: p.Mult})
 		}
 		groups = append(groups, group)
 	}
 	return groups
 }
+
+var quantities = map[bound.Quantity]string{bound.OfState: certificate.State, bound.OfAction: certificate.Action}
 
 // CertificateProgram writes a program as certificates do; it shares p's memory.
 func CertificateProgram(p *relu.Program) *certificate.Program {

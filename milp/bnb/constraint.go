@@ -94,12 +94,12 @@ func (p *problem) confine(lower, upper []float64) bool {
 
 // follows reports whether the search follows the boxes of states: always where there
 // are constraints. Without them it does so, so far, where the cost is the largest of
-// several rows and actions are many; a certificate cannot tell of ranges found so.
-func follows(p *relu.Program, opts Options) bool {
+// several rows and actions are many.
+func follows(p *relu.Program) bool {
 	if p.Constrained() {
 		return true
 	}
-	return !opts.Record && isLinear(p) && p.Inputs() >= 6 && p.ReLUs() <= maxTrianglesConstrained &&
+	return isLinear(p) && p.Inputs() >= 6 && p.ReLUs() <= maxTrianglesConstrained &&
 		slices.ContainsFunc(p.Terms, func(k relu.Term) bool { return k.Norm == control.Max && k.Rows > 1 })
 }
 

@@ -19,6 +19,9 @@ func (s *search) narrow(ctx context.Context, t *tree, n *node) bool {
 	steps := 0 // of sharpening
 	for steps <= narrowMost {
 		missing := s.cutoff() - n.bound
+		if steps == 0 {
+			n.rec.sharpen(t.rec, s.cutoff()) // by nothing but plain bounds
+		}
 		if steps > 0 && !s.refineBoxes(ctx, t, n, steps) {
 			return false
 		}
@@ -54,6 +57,11 @@ const (
 func (s *search) refineBoxes(ctx context.Context, t *tree, n *node, steps int) bool {
 	cutoff := s.cutoff()
 	t.dropped = min(t.dropped, cutoff) // what is left holds where J is less
-	return s.bounder.Refine(n.ranges, n.lower, n.upper, 0, &bound.Refinement{Steps: steps, Rate: narrowRate,
-		Cutoff: cutoff, Bound: n.bound, Mult: n.dual.Mult, Boxes: true, Stop: func() bool { return ctx.Err() != nil }})
+	left := s.bounder.Refine(n.ranges, n.lower, n.upper, 0, &bound.Refinement{Steps: steps, Rate: narrowRate,
+		Cutoff: cutoff, Bound: n.bound, Mult: n.dual.Mult, Boxes: true, Stop: func() bool { return ctx.Err() != nil },
+		Proofs: n.rec.sharpen(t.rec, cutoff)})
+	if !left {
+		n.rec.settle(math.Inf(1))
+	}
+	return left
 }

@@ -32,9 +32,7 @@ type Options struct {
 	OpenLimit int
 
 	// Record keeps the proof, for [Result.Certificate]. It changes nothing else, except
-	// that without constraints the boxes of states are never followed (see constraint.go),
-	// of which a certificate cannot tell: where the cost is a largest row and actions are
-	// many the search then takes longer. And a deadline may be overrun by a second, and by
+	// that a deadline may be overrun by a second, and by
 	// what it takes to evaluate the plan with more bits.
 	Record bool
 	// RecordLimit caps the numbers kept for it, 8 bytes each; beyond it what is below

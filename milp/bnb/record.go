@@ -41,8 +41,16 @@ type record struct {
 	dual         *slopes     // not changed: others may hold it too
 	slab, redo   bool        // see certificate.Leaf
 	empty        bool        // dual proves that no plan is there
+	sharpened    []sharpened // in this order; see certificate.Sharpening
 	form         *slopes     // of a bound that the parts of this one lean on, nil for none
 	kids         *[2]*record // nil for a leaf
+}
+
+// sharpened is what narrowed a part, and whose bound of J the plain bounds then leaned on,
+// if that was found on the part itself.
+type sharpened struct {
+	*bound.Proofs
+	form *slopes
 }
 
 // slopes is a dual with the upper slopes that the ranges gave. With both slopes the
@@ -90,6 +98,18 @@ func (t *treeRecord) proofsBelow(cutoff float64) *bound.Proofs {
 	}
 	t.cutoff = min(t.cutoff, cutoff)
 	return &t.proofs
+}
+
+// sharpen returns where the proofs go of what narrows the part, where J < cutoff.
+func (p *record) sharpen(t *treeRecord, cutoff float64) *bound.Proofs {
+	if p == nil {
+		return nil
+	}
+	t.cutoff = min(t.cutoff, cutoff)
+	y := new(bound.Proofs)
+	p.sharpened = append(p.sharpened, sharpened{y, p.form})
+	p.form = nil // parts lean on what comes
+	return y
 }
 
 // child returns the record of c, one side of the branch b of p. Between two whole

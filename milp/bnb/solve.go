@@ -256,7 +256,7 @@ func openLive(ctx context.Context, p *relu.Program, opts Options, l *live) (*sea
 		s.rec = &recorder{limit: int64(s.opts.RecordLimit)}
 	}
 	s.tryStarts()
-	s.p.follows = follows(p, s.opts)
+	s.p.follows = follows(p)
 	ranging := bound.New
 	if s.p.follows {
 		ranging = bound.Following

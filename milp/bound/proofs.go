@@ -13,17 +13,28 @@ type Proofs struct {
 	step, layer int  // of the last group
 }
 
-// RangeProof says that Side * z >= Value for a hidden unit, at all points with J <
-// cutoff, since that is a bound of Side * z + Share (J - cutoff) with these slopes and
-// tangents.
+// RangeProof says that Side * z >= Value for a hidden unit, or a coordinate z of a state
+// or an action, at all points with J < cutoff, since that is a bound of Side * z + Share
+// (J - cutoff) with these slopes and tangents.
 type RangeProof struct {
-	Unit  int // t*units + h
+	Of    Quantity
+	Unit  int // t*units + h; of states t*Nx + i, of actions t*Nu + j
 	Side  int // 1 or -1
 	Value float64
 	Share float64
 	Low   []float64 // see [Dual]
 	Mult  []float64 // nil if Share is 0
 }
+
+// Quantity is what a [RangeProof] is about.
+type Quantity int8
+
+// The quantities.
+const (
+	OfUnit Quantity = iota
+	OfState
+	OfAction
+)
 
 // trial keeps the multipliers that gave the best bound of each target so far.
 type trial struct {
@@ -60,10 +71,12 @@ func (b *Bounder) keepProof(y *trial, k int, r Ranges) {
 
 // add appends the proofs of targets of step t that got better.
 func (b *Bounder) addProofs(all *Proofs, y *trial, targets []target, t int) {
-	layer := 0
-	for targets[0].unit >= b.blocks[layer].last {
+	layer, boxes := 0, !b.isHidden(targets[0].unit)
+	for !boxes && targets[0].unit >= b.blocks[layer].last {
 		layer++
 	}
+	// Boxes count at once, ranges of units once their layer is through.
+	all.fresh = all.fresh || boxes
 	for k, x := range targets {
 		if !y.better[k] {
 			continue
@@ -73,8 +86,26 @@ func (b *Bounder) addProofs(all *Proofs, y *trial, targets []target, t int) {
 			all.fresh, all.step, all.layer = false, t, layer
 		}
 		p := y.proofs[k]
-		p.Unit, p.Side = t*len(b.units)+x.unit, int(x.sign)
+		p.Of, p.Unit, p.Side = b.quantity(x.unit), t*len(b.units)+x.unit, int(x.sign)
+		switch p.Of {
+		case OfState:
+			p.Unit = (t+1)*b.p.Nx + x.unit - len(b.units)
+		case OfAction:
+			p.Unit = t*b.p.Nu - 1 - x.unit
+		}
 		last := &all.Groups[len(all.Groups)-1]
 		*last = append(*last, p)
 	}
+	all.fresh = all.fresh || boxes
+}
+
+// quantity returns what target i is, see [Bounder.aimed].
+func (b *Bounder) quantity(i int) Quantity {
+	switch {
+	case i < 0:
+		return OfAction
+	case b.isHidden(i):
+		return OfUnit
+	}
+	return OfState
 }

@@ -28,12 +28,9 @@ type Refinement struct {
 // optimality, with the dual of the linear relaxation (alpha-CROWN with one more
 // multiplier) in place of the relaxation itself, for sixteen ranges at a time. With
 // opts.Boxes it holds for actions and states as well, whose boxes shrink: lower and upper
-// are then what is left of the box, but there are no proofs of that.
+// are then what is left of the box.
 func (b *Bounder) Refine(r Ranges, lower, upper []float64, first int, opts *Refinement) bool {
 	if opts.Proofs != nil {
-		if opts.Boxes {
-			panic("bound: Refine: proofs of boxes cannot be kept")
-		}
 		opts.Proofs.fresh = true
 	}
 	box := b.within(lower, upper)

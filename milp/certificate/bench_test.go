@@ -43,7 +43,7 @@ func BenchmarkCover(b *testing.B) {
 		leaves = append(leaves, Leaf{Lower: high, Upper: y.Upper})
 	}
 	for b.Loop() {
-		if t, g, err := newTree(context.Background(), leaves, nil, lower, upper); t == nil {
+		if t, g, err := newTree(context.Background(), &Certificate{Leaves: leaves}, lower, upper); t == nil {
 			b.Fatal(g, err)
 		}
 	}

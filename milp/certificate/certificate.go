@@ -38,6 +38,11 @@ type Certificate struct {
 	// relies on the groups before it. Absent: none.
 	Ranges [][]Range `json:"ranges,omitempty"`
 	Cuts   *Cuts     `json:"cuts,omitempty"`
+	// States says that boxes of states are followed though there are no constraints: see
+	// follow.go. With constraints they are anyway.
+	States bool `json:"states,omitempty"`
+	// Sharpened sharpens what is known on nodes of the tree, in this order.
+	Sharpened []Sharpening `json:"sharpened,omitempty"`
 	// Forms are bounds of J on inner nodes of the tree, that of [Leaf.Path]: see [Form].
 	Forms []Form `json:"forms,omitempty"`
 }

@@ -29,7 +29,8 @@ type Report struct {
 //     breaks no row of the constraints by more than claimed, nor by [MaxViolation];
 //  2. the multipliers are in their domains, every leaf claims at least the dual bound,
 //     and the leaves cover the box exactly;
-//  3. the ranges that are claimed first hold for every plan below the dual bound;
+//  3. the ranges that are claimed first, and those that are claimed on a node of the tree,
+//     hold for every plan below the dual bound;
 //  4. every leaf's bound, recomputed and rounded downwards, is at least the claimed one.
 //
 // A leaf's bound is recomputed first with the ranges of the node above it, then with
@@ -53,6 +54,7 @@ func inspect(ctx context.Context, c *Certificate, conceding bool) (*Report, erro
 	}
 	r := &Report{DualBound: c.Claim.DualBound, Objective: c.Claim.Objective, Infeasible: c.Claim.Infeasible, Leaves: len(c.Leaves)}
 	m := newModel(&c.Program)
+	m.follows = m.follows || c.States
 	reason := incumbentReason
 	if c.Claim.Infeasible {
 		reason = noPlanReason
@@ -80,7 +82,7 @@ func checkLeaves(ctx context.Context, c *Certificate, m *model, r *Report, conce
 	if r.Reason = leavesReason(c, m); r.Reason != "" {
 		return nil
 	}
-	t, g, err := newTree(ctx, c.Leaves, c.Forms, c.Program.Lower, c.Program.Upper)
+	t, g, err := newTree(ctx, c, c.Program.Lower, c.Program.Upper)
 	switch {
 	case err != nil:
 		return err
@@ -99,7 +101,7 @@ func checkLeaves(ctx context.Context, c *Certificate, m *model, r *Report, conce
 // negative. What the network does then says nothing, and it may be too large to be bounded.
 func (m *model) obvious(c *Certificate) bool {
 	more := func(y Leaf) bool { return y.Empty || y.Bound > 0 }
-	return !m.signed && len(c.Ranges) == 0 && !slices.ContainsFunc(c.Leaves, more)
+	return !m.signed && len(c.Ranges) == 0 && len(c.Sharpened) == 0 && !slices.ContainsFunc(c.Leaves, more)
 }
 
 // leavesReason returns what is wrong with the leaves and forms that is cheap to find.
@@ -107,6 +109,13 @@ func leavesReason(c *Certificate, m *model) string {
 	for i := range c.Forms {
 		if s := c.Forms[i].reason(m, fmt.Sprintf("form %d", i)); s != "" {
 			return s
+		}
+	}
+	for i := range c.Sharpened {
+		if f := c.Sharpened[i].Form; f != nil {
+			if s := f.reason(m, fmt.Sprintf("the form of sharpening %d", i)); s != "" {
+				return s
+			}
 		}
 	}
 	for i := range c.Leaves {

@@ -9,8 +9,8 @@ import (
 // are others, mostly tighter ones.
 const concedeRounds = 5
 
-// Concede lowers the bounds of leaves that [Check] cannot repeat to what it proves, and the
-// dual bound with them, until it accepts the certificate. Ranges that follow from each
+// Concede lowers the bounds of leaves, and widens ranges, that [Check] cannot repeat to what
+// it proves, and lowers the dual bound with them, until it accepts the certificate. Ranges that follow from each
 // other through boxes of states (see follow.go) may come out a little wider than a
 // solver's, whose order of work is not all in the file.
 //
@@ -36,6 +36,15 @@ func (k *walker) concede(y *Leaf, value float64) bool {
 		return false
 	}
 	y.Bound = value
+	return true
+}
+
+// concedeRange makes a range what is proven of it; false if nothing is.
+func (k *walker) concedeRange(y *Range, value float64) bool {
+	if !k.conceding || math.IsInf(value, 0) || math.IsNaN(value) {
+		return false
+	}
+	y.Value = value * float64(y.Side)
 	return true
 }
 

@@ -19,6 +19,7 @@ type tree struct {
 	leaves     []int32
 	first      int32 // smallest index of a leaf in it
 	form       *Form // nil if there is none
+	sharpened  []int // of the certificate
 }
 
 // cover rebuilds the tree. Its orders hold the leaves, one order a coordinate,
@@ -57,10 +58,11 @@ func (g *gap) String() string {
 
 // newTree rebuilds the tree of leaves that cover the box [lower, upper]. Points
 // are compared bit for bit. It returns a gap if they do not cover it.
-func newTree(ctx context.Context, leaves []Leaf, forms []Form, lower, upper []float64) (*tree, *gap, error) {
-	if t := hinted(leaves, forms, lower, upper); t != nil {
+func newTree(ctx context.Context, q *Certificate, lower, upper []float64) (*tree, *gap, error) {
+	if t := hinted(q, lower, upper); t != nil {
 		return t, nil, nil
 	}
+	leaves := q.Leaves
 	n, m := len(lower), len(leaves)
 	c := &cover{ctx: ctx, leaves: leaves, side: make([]bool, m), spare: make([]int32, m)}
 	for k := range n {

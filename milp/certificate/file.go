@@ -73,7 +73,8 @@ func (s *scanner) certificate() *Certificate {
 	cuts := maybe(s, "cuts", &c.Cuts, s.cuts)
 	cuts.optional = true
 	ranges, forms := s.ranges(&c.Ranges), objects(s, "forms", &c.Forms, s.form)
-	forms.optional = true
+	sharpened := objects(s, "sharpened", &c.Sharpened, s.sharpening)
+	forms.optional, sharpened.optional = true, true
 	s.object("",
 		key{name: "program", read: func(at string) { s.program(at, &c.Program) }},
 		key{name: "claim", read: func(at string) { c.Claim = s.claim(at) }},
@@ -83,7 +84,8 @@ func (s *scanner) certificate() *Certificate {
 		key{name: "leaves", read: func(at string) {
 			s.array(at, func(i int) { c.Leaves = append(c.Leaves, s.leaf(fmt.Sprintf("%s[%d]", at, i))) })
 		}},
-		ranges, cuts, forms)
+		ranges, cuts, forms, sharpened,
+		key{name: "states", optional: true, read: func(at string) { c.States = s.truth(at) }})
 	return c
 }
 
@@ -197,11 +199,19 @@ func (s *scanner) ranges(dst *[][]Range) key {
 	}}
 }
 
+func (s *scanner) sharpening(at string) Sharpening {
+	var y Sharpening
+	form := key{name: "form", optional: true, read: func(at string) { f := s.form(at); y.Form = &f }}
+	s.object(at, key{name: "path", read: func(at string) { y.Path = s.text(at) }}, s.ranges(&y.Ranges), form)
+	return y
+}
+
 func (s *scanner) provenRange(at string) Range {
 	var y Range
 	low, mult := s.vector("low", &y.Low), s.vector("mult", &y.Mult)
 	low.optional, mult.optional = true, true
-	s.object(at, s.count("unit", &y.Unit), s.count("side", &y.Side), s.number("value", &y.Value), s.number("share", &y.Share), low, mult)
+	s.object(at, key{name: "of", optional: true, read: func(at string) { y.Of = s.text(at) }},
+		s.count("unit", &y.Unit), s.count("side", &y.Side), s.number("value", &y.Value), s.number("share", &y.Share), low, mult)
 	return y
 }
 

@@ -8,8 +8,12 @@ import (
 // hinted rebuilds the tree from the paths of the leaves; nil if they are not those of
 // a binary tree, or of one that does not cover the box. A wrong hint costs time
 // only: two parts are joined only if their union is a box exactly.
-func hinted(leaves []Leaf, forms []Form, lower, upper []float64) *tree {
-	h := &hint{leaves: leaves, order: make([]int32, len(leaves)), forms: map[string]*Form{}}
+func hinted(c *Certificate, lower, upper []float64) *tree {
+	leaves, forms := c.Leaves, c.Forms
+	h := &hint{leaves: leaves, order: make([]int32, len(leaves)), forms: map[string]*Form{}, sharpened: map[string][]int{}}
+	for i := range c.Sharpened {
+		h.sharpened[c.Sharpened[i].Path] = append(h.sharpened[c.Sharpened[i].Path], i)
+	}
 	for i := range forms {
 		h.forms[forms[i].Path] = &forms[i]
 	}
@@ -27,10 +31,11 @@ func hinted(leaves []Leaf, forms []Form, lower, upper []float64) *tree {
 
 // hint reads the leaves in the order of their paths, that of a depth-first walk.
 type hint struct {
-	leaves []Leaf
-	order  []int32
-	next   int
-	forms  map[string]*Form // by path
+	leaves    []Leaf
+	order     []int32
+	next      int
+	forms     map[string]*Form // by path
+	sharpened map[string][]int // likewise
 }
 
 // part is a subtree with what it covers.
@@ -57,6 +62,7 @@ func (h *hint) leaf(y *Leaf) *part {
 	}
 	phases := slices.Clone(y.Phases)
 	slices.SortFunc(phases, func(a, b [2]int) int { return a[0] - b[0] })
+	t.sharpened = h.sharpened[y.Path]
 	return &part{tree: t, lower: y.Lower, upper: y.Upper, phases: phases}
 }
 
@@ -82,7 +88,7 @@ func (h *hint) read(depth int) *part {
 	}
 	p := join(a, b)
 	if p != nil {
-		p.tree.form = h.forms[y.Path[:depth]]
+		p.tree.form, p.tree.sharpened = h.forms[y.Path[:depth]], h.sharpened[y.Path[:depth]]
 	}
 	return p
 }

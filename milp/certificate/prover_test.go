@@ -144,7 +144,7 @@ func prove(rng *rand.Rand, p *Program, depth int, phases bool) *Certificate {
 	root := place{r: r, lower: p.Lower, upper: p.Upper}
 	pr.split(root, depth, "", nil, phases)
 	c := &Certificate{Program: *p, Leaves: pr.leaves}
-	if hinted(c.Leaves, nil, p.Lower, p.Upper) == nil {
+	if hinted(c, p.Lower, p.Upper) == nil {
 		panic("the paths are not those of a tree")
 	}
 	c.Claim.DualBound = math.Inf(1)

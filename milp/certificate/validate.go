@@ -35,7 +35,23 @@ func (c *Certificate) Validate() error {
 		if err := validateLeaves("leaves", c.Leaves, n); err != nil {
 			return err
 		}
+		for i := range c.Sharpened {
+			y := &c.Sharpened[i]
+			if strings.Trim(y.Path, "01") != "" {
+				return fmt.Errorf("sharpened[%d].path is %.40q; it must be digits 0 and 1, one for each cut", i, y.Path)
+			}
+			if y.Form != nil {
+				if err := y.Form.validate(n); err != nil {
+					return fmt.Errorf("sharpened[%d].form.%w", i, err)
+				}
+			}
+			if err := validateRanges(fmt.Sprintf("sharpened[%d].ranges", i), y.Ranges, n); err != nil {
+				return err
+			}
+		}
 		return validateRanges("ranges", c.Ranges, n)
+	case c.States || len(c.Sharpened) > 0:
+		return fmt.Errorf("states or sharpened stand beside cuts; they belong to leaves")
 	case m.follows:
 		return fmt.Errorf("cuts stand beside program.constraints or program.integer; leaves prove a bound there")
 	case len(c.Leaves) > 0:

@@ -115,6 +115,11 @@ func (k *walker) walk(w *worker, t *tree, p place) {
 		return
 	}
 	if t.leaves != nil {
+		if len(t.sharpened) > 0 {
+			if p = k.own(p); !k.sharpenAt(w, t, &p) {
+				return
+			}
+		}
 		for n, i := range t.leaves {
 			k.leaf(w, i, p, n == 0)
 		}
@@ -126,6 +131,11 @@ func (k *walker) walk(w *worker, t *tree, p place) {
 			return // there is no point here
 		}
 		p.pending = k.c.Program.Horizon
+	}
+	if len(t.sharpened) > 0 {
+		if p = k.own(p); !k.sharpenAt(w, t, &p) {
+			return
+		}
 	}
 	if t.form != nil && k.m.follows && !k.c.Claim.Infeasible {
 		p.cut = w.cutAt(t.form, p.r, p.lower, p.upper)
@@ -143,6 +153,35 @@ func (k *walker) walk(w *worker, t *tree, p place) {
 		}
 		k.walk(w, kid, q)
 	}
+}
+
+// sharpenAt sharpens a place by what the certificate says of its node; false if no plan is
+// left, or if something is not proven.
+func (k *walker) sharpenAt(w *worker, t *tree, p *place) bool {
+	for _, i := range t.sharpened {
+		y := &k.c.Sharpened[i]
+		if y.Form != nil && k.m.follows && !k.c.Claim.Infeasible {
+			p.cut = w.cutAt(y.Form, p.r, p.lower, p.upper)
+		}
+		rounds := &rounds{w: newWorker(k.m), r: p.r, lower: p.lower, upper: p.upper}
+		if len(y.Ranges) > 0 {
+			some, reason, err := k.prove(y.Ranges, rounds)
+			if reason != "" {
+				k.fail(t.first, fmt.Sprintf("sharpening of %q: %s", y.Path, reason))
+			}
+			if !some || reason != "" || err != nil {
+				return false
+			}
+			if k.m.follows {
+				copy(p.lower, rounds.boxLower)
+				copy(p.upper, rounds.boxUpper)
+			}
+		}
+		if !w.tightened(*p, 0) {
+			return false
+		}
+	}
+	return true
 }
 
 // spawn walks a subtree on another goroutine if one is free.
