@@ -113,7 +113,6 @@ func (y *frontSearch) pauses(ctx context.Context) iter.Seq[struct{}] {
 func (y *frontSearch) question() Options {
 	opts := y.options()
 	opts.AbsGap, opts.enough, opts.asks = -1, &y.enough, true
-	opts.NodeLimit = y.opts.NodeLimit - y.search.nodes
 	return opts
 }
 

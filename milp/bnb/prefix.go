@@ -106,7 +106,7 @@ func (y *prefixSearch) pauses(ctx context.Context) iter.Seq[struct{}] {
 // options returns those of a prefix, which need not be known better than the whole.
 func (y *prefixSearch) options() Options {
 	opts := Options{RelGap: -1, AbsGap: y.best.value - y.cutoff(), Workers: y.opts.Workers, Seed: y.opts.Seed,
-		OpenLimit: y.opts.OpenLimit, Starts: [][]float64{y.best.u[:y.steps*y.p.Nu]}}
+		OpenLimit: y.opts.OpenLimit, NodeLimit: y.opts.NodeLimit - y.search.nodes, Starts: [][]float64{y.best.u[:y.steps*y.p.Nu]}}
 	y.rec.limitPrefix(&opts)
 	return opts
 }
