@@ -14,6 +14,10 @@ type kernelSet struct {
 	dotPairs   func(p, q, a *float64, stride int, index *int32, rows int, x, y *float64, n int)
 	dots       func(dst, a *float64, stride int, index *int32, rows int, x *float64, n int)
 	addRows    func(y, f, a *float64, stride int, index *int32, rows int, n int)
+
+	units         int // those of a layer are taken in multiples of this
+	release       func(k, v, low, up, cut, split, edge, bias, mass *float64, n int) (c, m float64)
+	activateUnits func(y, grad, z, adjoint, low, up, cut, bias *float64, n int)
 }
 
 // kernels is the best set this processor can run.

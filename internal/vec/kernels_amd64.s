@@ -803,6 +803,108 @@ addRowsAVX2End:
 	VZEROUPPER
 	RET
 
+// func releaseAVX2(k *float64, v *float64, low *float64, up *float64, cut *float64, split *float64, edge *float64, bias *float64, mass *float64, n int) (c float64, m float64)
+// Requires: AVX, FMA3, SSE2
+TEXT ·releaseAVX2(SB), NOSPLIT, $0-96
+	MOVQ   k+0(FP), AX
+	MOVQ   v+8(FP), CX
+	MOVQ   low+16(FP), DX
+	MOVQ   up+24(FP), BX
+	MOVQ   cut+32(FP), SI
+	MOVQ   split+40(FP), DI
+	MOVQ   edge+48(FP), R8
+	MOVQ   bias+56(FP), R9
+	MOVQ   mass+64(FP), R10
+	VXORPD Y0, Y0, Y0
+	VXORPD Y1, Y1, Y1
+	VXORPD Y2, Y2, Y2
+	MOVQ   n+72(FP), R11
+	XORQ   R12, R12
+	TESTQ  R11, R11
+	JZ     releaseAVX2End
+
+releaseAVX2Loop:
+	VMOVUPD     (CX)(R12*8), Y3
+	VMAXPD      Y3, Y0, Y4
+	VMINPD      Y3, Y0, Y3
+	VFMADD231PD (SI)(R12*8), Y3, Y1
+	VMULPD      (DX)(R12*8), Y4, Y4
+	VFMADD231PD (BX)(R12*8), Y3, Y4
+	VMOVUPD     (DI)(R12*8), Y5
+	VSUBPD      Y5, Y4, Y4
+	VMOVUPD     Y4, (AX)(R12*8)
+	VFMADD231PD (R9)(R12*8), Y4, Y1
+	VMULPD      (R8)(R12*8), Y5, Y6
+	VADDPD      Y6, Y1, Y1
+	VSUBPD      Y4, Y0, Y7
+	VMAXPD      Y4, Y7, Y4
+	VSUBPD      Y5, Y0, Y7
+	VMAXPD      Y5, Y7, Y5
+	VSUBPD      Y6, Y0, Y7
+	VMAXPD      Y6, Y7, Y6
+	VSUBPD      Y3, Y4, Y4
+	VADDPD      Y5, Y4, Y4
+	VFMADD231PD (R10)(R12*8), Y4, Y2
+	VADDPD      Y6, Y2, Y2
+	ADDQ        $0x04, R12
+	CMPQ        R12, R11
+	JLT         releaseAVX2Loop
+
+releaseAVX2End:
+	VMOVAPD      Y1, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPD       X0, X1, X1
+	VPERMILPD    $0x01, X1, X0
+	VADDSD       X1, X0, X0
+	VMOVAPD      Y2, Y1
+	VEXTRACTF128 $0x01, Y1, X2
+	VADDPD       X1, X2, X2
+	VPERMILPD    $0x01, X2, X1
+	VADDSD       X2, X1, X1
+	VZEROUPPER
+	MOVSD        X0, c+80(FP)
+	MOVSD        X1, m+88(FP)
+	RET
+
+// func activateUnitsAVX2(y *float64, grad *float64, z *float64, adjoint *float64, low *float64, up *float64, cut *float64, bias *float64, n int)
+// Requires: AVX, FMA3
+TEXT ·activateUnitsAVX2(SB), NOSPLIT, $0-72
+	MOVQ   y+0(FP), AX
+	MOVQ   grad+8(FP), CX
+	MOVQ   z+16(FP), DX
+	MOVQ   adjoint+24(FP), BX
+	MOVQ   low+32(FP), SI
+	MOVQ   up+40(FP), DI
+	MOVQ   cut+48(FP), R8
+	MOVQ   bias+56(FP), R9
+	VXORPD Y0, Y0, Y0
+	MOVQ   n+64(FP), R10
+	XORQ   R11, R11
+	TESTQ  R10, R10
+	JZ     activateUnitsAVX2End
+
+activateUnitsAVX2Loop:
+	VMOVUPD     (DX)(R11*8), Y1
+	VADDPD      (R9)(R11*8), Y1, Y1
+	VMOVUPD     Y1, (DX)(R11*8)
+	VMOVUPD     (BX)(R11*8), Y2
+	VMULPD      (SI)(R11*8), Y1, Y3
+	VMOVUPD     (R8)(R11*8), Y4
+	VFMADD231PD (DI)(R11*8), Y1, Y4
+	VCMPPD      $0x1e, Y0, Y2, Y5
+	VBLENDVPD   Y5, Y3, Y4, Y3
+	VMOVUPD     Y3, (AX)(R11*8)
+	VMAXPD      Y2, Y0, Y2
+	VMULPD      Y1, Y2, Y2
+	VMOVUPD     Y2, (CX)(R11*8)
+	ADDQ        $0x04, R11
+	CMPQ        R11, R10
+	JLT         activateUnitsAVX2Loop
+
+activateUnitsAVX2End:
+	VZEROUPPER
+	RET
+
 // func relaxAVX512(rows *float64, v *float64, w *float64, n int, u *float64, c *float64, m *float64)
 // Requires: AVX, AVX512F
 TEXT ·relaxAVX512(SB), NOSPLIT, $0-56

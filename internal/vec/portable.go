@@ -1,14 +1,12 @@
 package vec
 
-import (
-	"math"
-	"unsafe"
-)
+import "unsafe"
 
 // portable is the set every machine can run, and the reference of the others.
 var portable = kernelSet{
 	"portable", relaxPortable, concretisePortable, relaxEachPortable, gatherPortable, activatePortable,
-	adamPortable, axpyPortable, dotPortable, dotPairsPortable, dotsPortable, addRowsPortable}
+	adamPortable, axpyPortable, dotPortable, dotPairsPortable, dotsPortable, addRowsPortable,
+	1, releasePortable, activateUnitsPortable}
 
 func column(p *float64) *Column { return (*Column)(unsafe.Pointer(p)) }
 
@@ -76,15 +74,9 @@ func activatePortable(y, grad, z, adjoint, slope, u *float64) {
 }
 
 func adamPortable(x, m, v, grad, r *float64) {
-	xs, ms, vs, q := column(x), column(m), column(v), (*Rates)(unsafe.Pointer(r))
+	xs, ms, vs := column(x), column(m), column(v)
 	for i, g := range column(grad) {
-		ms[i] = q.Beta1*ms[i] + q.One1*g
-		vs[i] = q.Beta2*vs[i] + q.One2*g*g
-		y := xs[i] + q.Scale1*ms[i]/(math.Sqrt(q.Scale2*vs[i])+q.Tiny)
-		if !(y > q.Lo) {
-			y = q.Lo
-		}
-		xs[i] = min(y, q.Hi)
+		adamOne(&xs[i], &ms[i], &vs[i], g, (*Rates)(unsafe.Pointer(r)))
 	}
 }
 

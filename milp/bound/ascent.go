@@ -26,27 +26,30 @@ type dualAscent struct {
 	x          []float64 // state in the relaxed network
 	u          []float64 // minimiser of the form on the box
 	center     *relu.Workspace
+	unstable   []int32   // units whose lower slope is free
 	ranges     bool      // ranges are used: see Dual.Split
 	costless   bool      // see Refutes
 	residual   []float64 // of one term
 
-	index   []int32   // of units of a layer that may be on
-	outputs []int32   // 0, 1, 2, ...
-	z       []float64 // of a layer
+	rates  vec.Rates // of the current step
+	index  []int32   // of units of a layer that may be on
+	all    []int32   // 0, 1, 2, ...
+	z, zOn []float64 // of a layer, of those units
 }
 
 func (b *Bounder) newAscent() *dualAscent {
 	n := b.p.Horizon * len(b.units)
-	outputs := make([]int32, b.p.Nx)
-	for i := range outputs {
-		outputs[i] = int32(i)
+	all := make([]int32, max(b.p.Nx, len(b.units)))
+	for i := range all {
+		all[i] = int32(i)
 	}
 	return &dualAscent{
 		adjoint: make([]float64, n), grad: *b.NewDual(), m: *b.NewDual(), v: *b.NewDual(),
 		best: *b.NewDual(), work: *b.NewDual(),
 		buf: make([]float64, b.in+len(b.units)), x: make([]float64, b.p.Nx),
 		u: make([]float64, b.p.Inputs()), center: b.p.NewWorkspace(), residual: make([]float64, b.largestTerm()),
-		index: make([]int32, 0, len(b.units)), outputs: outputs, z: make([]float64, len(b.units)),
+		unstable: make([]int32, 0, n), index: make([]int32, len(b.units)), all: all,
+		z: make([]float64, len(b.units)), zOn: make([]float64, len(b.units)),
 	}
 }
 
@@ -70,7 +73,8 @@ func (b *Bounder) gradient(d *Dual, r Ranges, lower, upper []float64) {
 			s.u[i] = lower[i]
 		}
 	}
-	s.grad.clear()
+	clear(s.grad.Mult)
+	clear(s.grad.Rows)
 	copy(s.x, b.p.X0)
 	next, at := 0, 0
 	rows, rowAt := 0, 0
@@ -98,43 +102,57 @@ func (b *Bounder) rowGradients(t int, next, at *int) {
 }
 
 // relaxedStep runs one step of the relaxed network from s.buf to s.x and writes
-// the derivative with respect to its lower slopes.
+// the derivatives with respect to its lower slopes and the multipliers of its ranges.
 func (b *Bounder) relaxedStep(d *Dual, t int, r Ranges) {
 	s, base := b.ascent, t*len(b.units)
 	for _, l := range b.layers() {
-		index := s.index[:0]
-		for h := l.first; h < l.last; h++ {
-			if b.relax.up[base+h] == 0 && !s.ranges { // always off
-				s.buf[b.in+h] = 0
-				continue
+		from, to := base+l.first, base+l.last
+		z, sides := s.z[:to-from], b.sidesOf(base, l)
+		b.preActivate(z, l, sides.Up)
+		vec.ActivateUnits(s.buf[b.in+l.first:b.in+l.last], s.grad.Low[from:to], z, s.adjoint[from:to], &sides)
+		if s.ranges {
+			for i, v := range z {
+				at := from + i
+				s.grad.Split[at] = splitGradient(d.Split[at], v, r.Lower[at], r.Upper[at])
 			}
-			index = append(index, int32(h-l.first))
-		}
-		vec.Dots(s.z, l.w, l.width(), index, s.buf[l.from:l.to])
-		for k, j := range index {
-			h := l.first + int(j)
-			s.buf[b.in+h] = b.relaxedUnit(d, r, base+h, b.units[h].b+s.z[k])
 		}
 	}
 	l := &b.blocks[len(b.blocks)-1]
-	vec.Dots(s.x, l.w, l.width(), s.outputs, s.buf[l.from:l.to])
+	vec.Dots(s.x, l.w, l.width(), s.all[:b.p.Nx], s.buf[l.from:l.to])
 	for i := range b.out {
 		s.x[i] += b.out[i].b
 	}
 }
 
-// relaxedUnit returns what the relaxed unit makes of z, and writes the derivatives with
-// respect to its lower slope and its multiplier.
-func (b *Bounder) relaxedUnit(d *Dual, r Ranges, at int, z float64) float64 {
+// preActivate writes w'x for the units of a layer, 0 for those that are always off, as their
+// upper slopes say, unless their ranges are used.
+func (b *Bounder) preActivate(z []float64, l block, up []float64) {
 	s := b.ascent
-	s.grad.Split[at] = splitGradient(d.Split[at], z, r.Lower[at], r.Upper[at])
-	if !(s.adjoint[at] > 0) {
-		return b.relax.up[at]*z + b.relax.cut[at]
+	x, index := s.buf[l.from:l.to], s.all[:len(z)]
+	if !s.ranges {
+		index = positive(s.index, up)
 	}
-	if r.Lower[at] < 0 && r.Upper[at] > 0 {
-		s.grad.Low[at] = s.adjoint[at] * z
+	if len(index) == len(z) {
+		vec.Dots(z, l.w, l.width(), index, x)
+		return
 	}
-	return b.relax.low[at] * z
+	vec.Dots(s.zOn, l.w, l.width(), index, x)
+	clear(z)
+	for k, j := range index {
+		z[j] = s.zOn[k]
+	}
+}
+
+// positive lists where v is above 0, in dst.
+func positive(dst []int32, v []float64) []int32 {
+	dst, n := dst[:len(v)], 0
+	for j, x := range v {
+		dst[n] = int32(j)
+		if x > 0 {
+			n++
+		}
+	}
+	return dst[:n]
 }
 
 // splitGradient is the derivative with respect to a multiplier of a range: of the
@@ -184,43 +202,46 @@ func centre(g, mult []float64) {
 	}
 }
 
-// step takes the i-th step of Adam, uphill. The rows of an LInf or Max term share
-// one scale: their multipliers live in a simplex, where only differences of their
-// derivatives matter.
+// step takes the i-th step of Adam, uphill, and leaves slopes and multipliers of ranges
+// in their domain.
 func (b *Bounder) step(i int, rate float64) {
 	s := b.ascent
-	adam(s.work.Low, s.grad.Low, s.m.Low, s.v.Low, i, rate, false)
+	s.rates = vec.Rates{Beta1: beta1, One1: 1 - beta1, Beta2: beta2, One2: 1 - beta2,
+		Scale1: rate / (1 - math.Pow(beta1, float64(i))), Scale2: 1 / (1 - math.Pow(beta2, float64(i))), Tiny: 1e-12, Lo: 0, Hi: 1}
+	vec.Ascend(s.work.Low, s.m.Low, s.v.Low, s.grad.Low, &s.rates)
+	s.rates.Lo, s.rates.Hi = -math.MaxFloat64, math.MaxFloat64
 	if s.ranges {
-		adam(s.work.Split, s.grad.Split, s.m.Split, s.v.Split, i, rate, false)
+		vec.Ascend(s.work.Split, s.m.Split, s.v.Split, s.grad.Split, &s.rates)
 	}
-	b.stepRows(i, rate)
+	b.stepRows()
 	at := 0
 	for k := range b.p.Terms {
 		end := at + b.p.Terms[k].Rows
-		adam(s.work.Mult[at:end], s.grad.Mult[at:end], s.m.Mult[at:end], s.v.Mult[at:end], i, rate,
-			b.p.Terms[k].Norm == control.LInf || b.p.Terms[k].Norm == control.Max)
+		x, m, v, g := s.work.Mult[at:end], s.m.Mult[at:end], s.v.Mult[at:end], s.grad.Mult[at:end]
+		if n := b.p.Terms[k].Norm; n == control.LInf || n == control.Max {
+			ascendShared(x, m, v, g, &s.rates)
+		} else {
+			vec.Ascend(x, m, v, g, &s.rates)
+		}
 		at = end
 	}
 }
 
-func adam(x, g, m, v []float64, i int, rate float64, shared bool) {
-	const beta1, beta2 = .7, .9
-	c1 := rate / (1 - math.Pow(beta1, float64(i)))
-	c2 := 1 / (1 - math.Pow(beta2, float64(i)))
+// beta1 and beta2 are the decays of the moments.
+const beta1, beta2 = .7, .9
+
+// ascendShared is [vec.Ascend] with one scale for all, as the rows of an LInf or Max term
+// have it: their multipliers live in a simplex, where only differences of their derivatives
+// matter.
+func ascendShared(x, m, v, g []float64, q *vec.Rates) {
 	var largest float64
 	for j, gj := range g {
-		m[j] = beta1*m[j] + (1-beta1)*gj
-		v[j] = beta2*v[j] + (1-beta2)*gj*gj
+		m[j] = q.Beta1*m[j] + q.One1*gj
+		v[j] = q.Beta2*v[j] + q.One2*gj*gj
 		largest = max(largest, v[j])
 	}
 	for j := range x {
-		scale := v[j]
-		if shared {
-			scale = largest
-		}
-		if scale > 0 {
-			x[j] += c1 * m[j] / (math.Sqrt(scale*c2) + 1e-12)
-		}
+		x[j] += q.Scale1 * m[j] / (math.Sqrt(largest*q.Scale2) + q.Tiny)
 	}
 }
 

@@ -68,6 +68,7 @@ type Bounder struct {
 	actions []unit  // those of a step, as units: see narrow.go
 	blocks  []block // all layers, that of the outputs last
 
+	bias     []float64 // of the units
 	mass     []float64 // Horizon x units, of the pre-activations
 	outMass  []float64 // Horizon x Nx
 	stateMag []float64 // (Horizon+1) x Nx, bound of |x_t,i|
@@ -109,6 +110,9 @@ func newBounder(p *relu.Program, follow bool) *Bounder {
 	b.units, b.out, b.blocks = split(p)
 	b.actions, b.live = b.actionUnits(), p.Live().Units
 	h, n := p.Horizon, len(b.units)
+	for i := range b.units {
+		b.bias = append(b.bias, b.units[i].b)
+	}
 	b.mass = make([]float64, h*n)
 	b.outMass = make([]float64, h*p.Nx)
 	b.stateMag = make([]float64, (h+1)*p.Nx)

@@ -274,27 +274,24 @@ func (b *Bounder) rowGradient(dst []float64, i int) {
 // constraints and ranges, with the slopes it has, add up to something positive
 // which is not positive for any plan. The objective takes no part.
 func (b *Bounder) Refutes(d *Dual, r Ranges, lower, upper []float64) bool {
-	b.relax.setAll(r)
-	b.project(d, r)
+	b.begin(d, r)
 	b.ascent.costless = true
 	v := b.evaluate(d, r, lower, upper)
 	b.ascent.costless = false
 	return v > 0
 }
 
-// stepRows takes the i-th step of Adam on the multipliers of the constraints: by a
-// share of what they are, which may be of any size.
-func (b *Bounder) stepRows(i int, rate float64) {
+// stepRows takes a step of Adam on the multipliers of the constraints: by a share of what
+// they are, which may be of any size.
+func (b *Bounder) stepRows() {
 	s := b.ascent
-	const beta1, beta2 = .7, .9
-	c1 := rate / (1 - math.Pow(beta1, float64(i)))
-	c2 := 1 / (1 - math.Pow(beta2, float64(i)))
+	q := &s.rates
 	for j, g := range s.grad.Rows {
 		m, v := &s.m.Rows[j], &s.v.Rows[j]
-		*m = beta1**m + (1-beta1)*g
-		*v = beta2**v + (1-beta2)*g*g
+		*m = q.Beta1**m + q.One1*g
+		*v = q.Beta2**v + q.One2*g*g
 		if *v > 0 {
-			s.work.Rows[j] += c1 * *m / (math.Sqrt(*v*c2) + 1e-12) * (s.work.Rows[j] + b.price0)
+			s.work.Rows[j] += q.Scale1 * *m / (math.Sqrt(*v*q.Scale2) + q.Tiny) * (s.work.Rows[j] + b.price0)
 		}
 	}
 }

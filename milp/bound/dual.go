@@ -106,8 +106,9 @@ func (d *Dual) clear() {
 	clear(d.Rows)
 }
 
-// project clamps a dual to the domain in which every value gives a valid bound.
-func (b *Bounder) project(d *Dual, r Ranges) {
+// projectUnits clamps what d says of units to the domain in which every value gives a valid
+// bound, and finds out whether ranges are used.
+func (b *Bounder) projectUnits(d *Dual, r Ranges) {
 	b.ascent.ranges = false
 	for i := range d.Low {
 		d.Low[i] = clamp(d.Low[i], 0, 1)
@@ -118,6 +119,10 @@ func (b *Bounder) project(d *Dual, r Ranges) {
 			b.ascent.ranges = true
 		}
 	}
+}
+
+// projectRows does so for the multipliers of constraints and residuals.
+func (b *Bounder) projectRows(d *Dual) {
 	for i, v := range d.Rows {
 		d.Rows[i] = clamp(v, 0, math.MaxFloat64)
 	}

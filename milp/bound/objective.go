@@ -19,9 +19,8 @@ type Form struct {
 // It starts from d and leaves the best dual found in d. form, when not nil,
 // receives the bound as a linear form.
 func (b *Bounder) Objective(d *Dual, form *Form, r Ranges, lower, upper []float64, opts Ascent) float64 {
-	b.relax.setAll(r)
 	s := b.ascent
-	b.project(d, r)
+	b.begin(d, r)
 	d.Copy(&s.work)
 	kept := b.keepOut(r, lower, upper)
 	best := atLeast(b.evaluate(&s.work, r, lower, upper), kept)
@@ -33,7 +32,7 @@ func (b *Bounder) Objective(d *Dual, form *Form, r Ranges, lower, upper []float6
 		b.gradient(&s.work, r, lower, upper)
 		rate := opts.Rate * math.Pow(.1, float64(i-1)/float64(max(1, opts.Steps-1)))
 		b.step(i, rate)
-		b.project(&s.work, r)
+		b.projectRows(&s.work)
 		if v := atLeast(b.evaluate(&s.work, r, lower, upper), kept); v > best {
 			best = v
 			b.keep(form, kept)
@@ -42,6 +41,24 @@ func (b *Bounder) Objective(d *Dual, form *Form, r Ranges, lower, upper []float6
 	}
 	s.best.Copy(d)
 	return max(best, b.trivial)
+}
+
+// begin fixes the sides of all units, and clamps d to its domain.
+func (b *Bounder) begin(d *Dual, r Ranges) {
+	s := b.ascent
+	b.relax.setAll(r)
+	if s.ranges { // by the one before
+		clear(b.relax.split)
+		clear(b.relax.edge)
+	}
+	s.unstable = s.unstable[:0]
+	for i, l := range r.Lower {
+		if l < 0 && r.Upper[i] > 0 {
+			s.unstable = append(s.unstable, int32(i))
+		}
+	}
+	b.projectUnits(d, r)
+	b.projectRows(d)
 }
 
 // atLeast returns a + b, b >= 0, rounded downwards.
@@ -68,11 +85,13 @@ func (b *Bounder) keep(form *Form, kept float64) {
 
 // evaluate pulls the objective back to the actions and returns its minimum.
 func (b *Bounder) evaluate(d *Dual, r Ranges, lower, upper []float64) float64 {
-	for i, l := range r.Lower {
-		if l < 0 && r.Upper[i] > 0 {
-			b.relax.low[i] = d.Low[i]
+	for _, i := range b.ascent.unstable {
+		b.relax.low[i] = d.Low[i]
+	}
+	if b.ascent.ranges {
+		for i, l := range r.Lower {
+			b.relax.setSplit(i, d.Split[i], l, r.Upper[i])
 		}
-		b.relax.setSplit(i, d.Split[i], l, r.Upper[i])
 	}
 	b.row.reset()
 	next, at := len(b.p.Terms)-1, len(d.Mult)

@@ -38,8 +38,11 @@ func (r *relaxation) set(i int, l, u float64) {
 
 // setSplit fixes the multiplier of a unit's range.
 func (r *relaxation) setSplit(i int, split, l, u float64) {
-	r.split[i], r.edge[i] = split, l
-	if split < 0 {
+	r.split[i], r.edge[i] = split, 0
+	switch {
+	case split > 0:
+		r.edge[i] = l
+	case split < 0:
 		r.edge[i] = u
 	}
 }
@@ -63,6 +66,7 @@ type row struct {
 	c    float64
 	mass float64
 
+	k     []float64 // coefficients of the pre-activations of a layer
 	index []int32   // units of a layer that have a coefficient
 	f     []float64 // their coefficients
 }
@@ -70,7 +74,7 @@ type row struct {
 func newRow(b *Bounder) row {
 	n := max(len(b.units), len(b.out))
 	return row{g: make([]float64, b.in+len(b.units)), a: make([]float64, b.p.Inputs()), x: make([]float64, b.p.Nx),
-		index: make([]int32, 0, n), f: make([]float64, 0, n)}
+		k: make([]float64, n), index: make([]int32, n), f: make([]float64, n)}
 }
 
 func (w *row) reset() {
@@ -84,39 +88,36 @@ func (w *row) reset() {
 // form stays a lower bound. adjoint receives the adjoint of each unit's activation.
 func (b *Bounder) hidden(t int, adjoint []float64) {
 	w := &b.row
+	base := t * len(b.units)
 	for _, l := range slices.Backward(b.layers()) {
-		index, f := w.index[:0], w.f[:0]
-		for h := l.last - 1; h >= l.first; h-- {
-			at := t*len(b.units) + h
-			adjoint[at] = w.g[b.in+h]
-			if v := b.release(at, w.g[b.in+h]); v != 0 {
-				w.c += v * b.units[h].b
-				w.mass += math.Abs(v) * b.mass[at]
-				index, f = append(index, int32(h-l.first)), append(f, v)
-			}
-		}
+		k, v := w.k[:l.last-l.first], w.g[b.in+l.first:b.in+l.last]
+		copy(adjoint[base+l.first:], v)
+		sides := b.sidesOf(base, l)
+		c, mass := vec.Release(k, v, &sides)
+		w.c, w.mass = w.c+c, w.mass+mass
+		index, f := w.nonZero(k)
 		vec.AddRows(w.g[l.from:l.to], f, l.w, l.width(), index)
 		b.work += len(index) * (l.width()/2 + 8)
 	}
 }
 
-// release replaces a unit with the coefficient v by its pre-activation, whose coefficient
-// it returns.
-func (b *Bounder) release(at int, v float64) float64 {
-	w, split := &b.row, b.relax.split[at]
-	if v > 0 {
-		v *= b.relax.low[at]
-	} else if v < 0 {
-		w.c += v * b.relax.cut[at]
-		w.mass -= v * b.mass[at]
-		v *= b.relax.up[at]
+// sidesOf returns how the units of a layer are relaxed in the step whose units start at base.
+func (b *Bounder) sidesOf(base int, l block) vec.Layer {
+	from, to, r := base+l.first, base+l.last, &b.relax
+	return vec.Layer{Low: r.low[from:to], Up: r.up[from:to], Cut: r.cut[from:to], Split: r.split[from:to], Edge: r.edge[from:to],
+		Bias: b.bias[l.first:l.last], Mass: b.mass[from:to]}
+}
+
+// nonZero lists the units that have a coefficient, the last first.
+func (w *row) nonZero(k []float64) (index []int32, f []float64) {
+	index, f, n := w.index[:len(k)], w.f[:len(k)], 0
+	for j := len(k) - 1; j >= 0; j-- {
+		index[n], f[n] = int32(j), k[j]
+		if k[j] != 0 { // NaN, too
+			n++
+		}
 	}
-	if split != 0 {
-		v -= split
-		w.c += split * b.relax.edge[at]
-		w.mass += math.Abs(split) * (b.mass[at] + math.Abs(b.relax.edge[at]))
-	}
-	return v
+	return index[:n], f[:n]
 }
 
 // inputs moves the adjoint of step t's inputs to the actions and the state.

@@ -39,6 +39,10 @@ func main() {
 		dots(s, 1)
 		dots(s, 2)
 		addRows(s)
+		if s.width == 4 { // wider ones would save little: layers are short
+			release(s)
+			activateUnits(s)
+		}
 	}
 	Generate()
 }
