@@ -18,6 +18,8 @@ type kernelSet struct {
 	units         int // those of a layer are taken in multiples of this
 	release       func(k, v, low, up, cut, split, edge, bias, mass *float64, n int) (c, m float64)
 	activateUnits func(y, grad, z, adjoint, low, up, cut, bias *float64, n int)
+	releasePanel  func(k, v *float64, index *int32, rows int, low, up, cut, bias, mass, c, m *float64)
+	addPanels     func(g, k, w *float64, stride int, index *int32, rows, n int)
 }
 
 // kernels is the best set this processor can run.

@@ -30,6 +30,10 @@ func releaseAVX2(k *float64, v *float64, low *float64, up *float64, cut *float64
 
 func activateUnitsAVX2(y *float64, grad *float64, z *float64, adjoint *float64, low *float64, up *float64, cut *float64, bias *float64, n int)
 
+func releasePanelAVX2(k *float64, v *float64, index *int32, rows int, low *float64, up *float64, cut *float64, bias *float64, mass *float64, c *float64, m *float64)
+
+func addPanelsAVX2(to *float64, k *float64, w *float64, stride int, index *int32, rows int, n int)
+
 func relaxAVX512(rows *float64, v *float64, w *float64, n int, u *float64, c *float64, m *float64)
 
 func relaxEachAVX512(rows *float64, v *float64, w *float64, n int, u *float64, slope *float64, c *float64, m *float64)

@@ -905,6 +905,313 @@ activateUnitsAVX2End:
 	VZEROUPPER
 	RET
 
+// func releasePanelAVX2(k *float64, v *float64, index *int32, rows int, low *float64, up *float64, cut *float64, bias *float64, mass *float64, c *float64, m *float64)
+// Requires: AVX, FMA3
+TEXT ·releasePanelAVX2(SB), NOSPLIT, $0-88
+	MOVQ    k+0(FP), AX
+	MOVQ    v+8(FP), CX
+	MOVQ    index+16(FP), DX
+	MOVQ    rows+24(FP), BX
+	MOVQ    low+32(FP), SI
+	MOVQ    up+40(FP), DI
+	MOVQ    cut+48(FP), R8
+	MOVQ    bias+56(FP), R9
+	MOVQ    mass+64(FP), R10
+	VXORPD  Y0, Y0, Y0
+	TESTQ   BX, BX
+	JZ      releasePanelAVX2End
+	MOVQ    c+72(FP), R11
+	VMOVUPD (R11), Y1
+	VMOVUPD 32(R11), Y2
+	MOVQ    m+80(FP), R11
+	VMOVUPD (R11), Y3
+	VMOVUPD 32(R11), Y4
+	XORQ    R11, R11
+	MOVQ    AX, R13
+
+releasePanelAVX2First:
+	MOVLQSX      (DX)(R11*4), R12
+	VBROADCASTSD (SI)(R12*8), Y5
+	VBROADCASTSD (DI)(R12*8), Y6
+	VBROADCASTSD (R8)(R12*8), Y7
+	VBROADCASTSD (R9)(R12*8), Y8
+	VBROADCASTSD (R10)(R12*8), Y9
+	SHLQ         $0x07, R12
+	ADDQ         CX, R12
+	VMOVUPD      (R12), Y12
+	VMAXPD       Y12, Y0, Y10
+	VMINPD       Y12, Y0, Y11
+	VFMADD231PD  Y7, Y11, Y1
+	VFNMADD231PD Y9, Y11, Y3
+	VMULPD       Y5, Y10, Y10
+	VMULPD       Y6, Y11, Y11
+	VADDPD       Y10, Y11, Y12
+	VMOVUPD      Y12, (R13)
+	VSUBPD       Y11, Y10, Y10
+	VFMADD231PD  Y8, Y12, Y1
+	VFMADD231PD  Y9, Y10, Y3
+	VMOVUPD      32(R12), Y12
+	VMAXPD       Y12, Y0, Y10
+	VMINPD       Y12, Y0, Y11
+	VFMADD231PD  Y7, Y11, Y2
+	VFNMADD231PD Y9, Y11, Y4
+	VMULPD       Y5, Y10, Y10
+	VMULPD       Y6, Y11, Y11
+	VADDPD       Y10, Y11, Y12
+	VMOVUPD      Y12, 32(R13)
+	VSUBPD       Y11, Y10, Y10
+	VFMADD231PD  Y8, Y12, Y2
+	VFMADD231PD  Y9, Y10, Y4
+	ADDQ         $0x80, R13
+	INCQ         R11
+	CMPQ         R11, BX
+	JLT          releasePanelAVX2First
+	MOVQ         c+72(FP), R11
+	MOVQ         m+80(FP), R12
+	VMOVUPD      Y1, (R11)
+	VMOVUPD      Y3, (R12)
+	VMOVUPD      Y2, 32(R11)
+	VMOVUPD      Y4, 32(R12)
+	MOVQ         c+72(FP), R11
+	VMOVUPD      64(R11), Y1
+	VMOVUPD      96(R11), Y2
+	MOVQ         m+80(FP), R11
+	VMOVUPD      64(R11), Y3
+	VMOVUPD      96(R11), Y4
+	XORQ         R11, R11
+
+releasePanelAVX2Second:
+	MOVLQSX      (DX)(R11*4), R12
+	VBROADCASTSD (SI)(R12*8), Y5
+	VBROADCASTSD (DI)(R12*8), Y6
+	VBROADCASTSD (R8)(R12*8), Y7
+	VBROADCASTSD (R9)(R12*8), Y8
+	VBROADCASTSD (R10)(R12*8), Y9
+	SHLQ         $0x07, R12
+	ADDQ         CX, R12
+	VMOVUPD      64(R12), Y12
+	VMAXPD       Y12, Y0, Y10
+	VMINPD       Y12, Y0, Y11
+	VFMADD231PD  Y7, Y11, Y1
+	VFNMADD231PD Y9, Y11, Y3
+	VMULPD       Y5, Y10, Y10
+	VMULPD       Y6, Y11, Y11
+	VADDPD       Y10, Y11, Y12
+	VMOVUPD      Y12, 64(AX)
+	VSUBPD       Y11, Y10, Y10
+	VFMADD231PD  Y8, Y12, Y1
+	VFMADD231PD  Y9, Y10, Y3
+	VMOVUPD      96(R12), Y12
+	VMAXPD       Y12, Y0, Y10
+	VMINPD       Y12, Y0, Y11
+	VFMADD231PD  Y7, Y11, Y2
+	VFNMADD231PD Y9, Y11, Y4
+	VMULPD       Y5, Y10, Y10
+	VMULPD       Y6, Y11, Y11
+	VADDPD       Y10, Y11, Y12
+	VMOVUPD      Y12, 96(AX)
+	VSUBPD       Y11, Y10, Y10
+	VFMADD231PD  Y8, Y12, Y2
+	VFMADD231PD  Y9, Y10, Y4
+	ADDQ         $0x80, AX
+	INCQ         R11
+	CMPQ         R11, BX
+	JLT          releasePanelAVX2Second
+	MOVQ         c+72(FP), AX
+	MOVQ         m+80(FP), CX
+	VMOVUPD      Y1, 64(AX)
+	VMOVUPD      Y3, 64(CX)
+	VMOVUPD      Y2, 96(AX)
+	VMOVUPD      Y4, 96(CX)
+
+releasePanelAVX2End:
+	VZEROUPPER
+	RET
+
+// func addPanelsAVX2(to *float64, k *float64, w *float64, stride int, index *int32, rows int, n int)
+// Requires: AVX, FMA3
+TEXT ·addPanelsAVX2(SB), NOSPLIT, $0-56
+	MOVQ  to+0(FP), AX
+	MOVQ  k+8(FP), CX
+	MOVQ  w+16(FP), DX
+	MOVQ  stride+24(FP), BX
+	MOVQ  index+32(FP), SI
+	SHLQ  $0x03, BX
+	MOVQ  n+48(FP), R10
+	MOVQ  rows+40(FP), R11
+	TESTQ R11, R11
+	JZ    addPanelsAVX2End
+
+addPanelsAVX2Wide:
+	CMPQ    R10, $0x06
+	JLT     addPanelsAVX2Single
+	VMOVUPD (AX), Y0
+	VMOVUPD 32(AX), Y1
+	VMOVUPD 128(AX), Y2
+	VMOVUPD 160(AX), Y3
+	VMOVUPD 256(AX), Y4
+	VMOVUPD 288(AX), Y5
+	VMOVUPD 384(AX), Y6
+	VMOVUPD 416(AX), Y7
+	VMOVUPD 512(AX), Y8
+	VMOVUPD 544(AX), Y9
+	VMOVUPD 640(AX), Y10
+	VMOVUPD 672(AX), Y11
+	XORQ    DI, DI
+	MOVQ    CX, R9
+
+addPanelsAVX2WideFirst:
+	MOVLQSX      (SI)(DI*4), R8
+	IMULQ        BX, R8
+	ADDQ         DX, R8
+	VMOVUPD      (R9), Y12
+	VMOVUPD      32(R9), Y13
+	VBROADCASTSD (R8), Y14
+	VFMADD231PD  Y12, Y14, Y0
+	VFMADD231PD  Y13, Y14, Y1
+	VBROADCASTSD 8(R8), Y14
+	VFMADD231PD  Y12, Y14, Y2
+	VFMADD231PD  Y13, Y14, Y3
+	VBROADCASTSD 16(R8), Y14
+	VFMADD231PD  Y12, Y14, Y4
+	VFMADD231PD  Y13, Y14, Y5
+	VBROADCASTSD 24(R8), Y14
+	VFMADD231PD  Y12, Y14, Y6
+	VFMADD231PD  Y13, Y14, Y7
+	VBROADCASTSD 32(R8), Y14
+	VFMADD231PD  Y12, Y14, Y8
+	VFMADD231PD  Y13, Y14, Y9
+	VBROADCASTSD 40(R8), Y14
+	VFMADD231PD  Y12, Y14, Y10
+	VFMADD231PD  Y13, Y14, Y11
+	ADDQ         $0x80, R9
+	INCQ         DI
+	CMPQ         DI, R11
+	JLT          addPanelsAVX2WideFirst
+	VMOVUPD      Y0, (AX)
+	VMOVUPD      Y1, 32(AX)
+	VMOVUPD      Y2, 128(AX)
+	VMOVUPD      Y3, 160(AX)
+	VMOVUPD      Y4, 256(AX)
+	VMOVUPD      Y5, 288(AX)
+	VMOVUPD      Y6, 384(AX)
+	VMOVUPD      Y7, 416(AX)
+	VMOVUPD      Y8, 512(AX)
+	VMOVUPD      Y9, 544(AX)
+	VMOVUPD      Y10, 640(AX)
+	VMOVUPD      Y11, 672(AX)
+	VMOVUPD      64(AX), Y0
+	VMOVUPD      96(AX), Y1
+	VMOVUPD      192(AX), Y2
+	VMOVUPD      224(AX), Y3
+	VMOVUPD      320(AX), Y4
+	VMOVUPD      352(AX), Y5
+	VMOVUPD      448(AX), Y6
+	VMOVUPD      480(AX), Y7
+	VMOVUPD      576(AX), Y8
+	VMOVUPD      608(AX), Y9
+	VMOVUPD      704(AX), Y10
+	VMOVUPD      736(AX), Y11
+	XORQ         DI, DI
+	MOVQ         CX, R9
+
+addPanelsAVX2WideSecond:
+	MOVLQSX      (SI)(DI*4), R8
+	IMULQ        BX, R8
+	ADDQ         DX, R8
+	VMOVUPD      64(R9), Y12
+	VMOVUPD      96(R9), Y13
+	VBROADCASTSD (R8), Y14
+	VFMADD231PD  Y12, Y14, Y0
+	VFMADD231PD  Y13, Y14, Y1
+	VBROADCASTSD 8(R8), Y14
+	VFMADD231PD  Y12, Y14, Y2
+	VFMADD231PD  Y13, Y14, Y3
+	VBROADCASTSD 16(R8), Y14
+	VFMADD231PD  Y12, Y14, Y4
+	VFMADD231PD  Y13, Y14, Y5
+	VBROADCASTSD 24(R8), Y14
+	VFMADD231PD  Y12, Y14, Y6
+	VFMADD231PD  Y13, Y14, Y7
+	VBROADCASTSD 32(R8), Y14
+	VFMADD231PD  Y12, Y14, Y8
+	VFMADD231PD  Y13, Y14, Y9
+	VBROADCASTSD 40(R8), Y14
+	VFMADD231PD  Y12, Y14, Y10
+	VFMADD231PD  Y13, Y14, Y11
+	ADDQ         $0x80, R9
+	INCQ         DI
+	CMPQ         DI, R11
+	JLT          addPanelsAVX2WideSecond
+	VMOVUPD      Y0, 64(AX)
+	VMOVUPD      Y1, 96(AX)
+	VMOVUPD      Y2, 192(AX)
+	VMOVUPD      Y3, 224(AX)
+	VMOVUPD      Y4, 320(AX)
+	VMOVUPD      Y5, 352(AX)
+	VMOVUPD      Y6, 448(AX)
+	VMOVUPD      Y7, 480(AX)
+	VMOVUPD      Y8, 576(AX)
+	VMOVUPD      Y9, 608(AX)
+	VMOVUPD      Y10, 704(AX)
+	VMOVUPD      Y11, 736(AX)
+	ADDQ         $+768, AX
+	ADDQ         $0x30, DX
+	SUBQ         $0x06, R10
+	JMP          addPanelsAVX2Wide
+
+addPanelsAVX2Single:
+	CMPQ    R10, $0x01
+	JLT     addPanelsAVX2End
+	VMOVUPD (AX), Y0
+	VMOVUPD 32(AX), Y1
+	XORQ    DI, DI
+	MOVQ    CX, R9
+
+addPanelsAVX2SingleFirst:
+	MOVLQSX      (SI)(DI*4), R8
+	IMULQ        BX, R8
+	ADDQ         DX, R8
+	VMOVUPD      (R9), Y2
+	VMOVUPD      32(R9), Y3
+	VBROADCASTSD (R8), Y4
+	VFMADD231PD  Y2, Y4, Y0
+	VFMADD231PD  Y3, Y4, Y1
+	ADDQ         $0x80, R9
+	INCQ         DI
+	CMPQ         DI, R11
+	JLT          addPanelsAVX2SingleFirst
+	VMOVUPD      Y0, (AX)
+	VMOVUPD      Y1, 32(AX)
+	VMOVUPD      64(AX), Y0
+	VMOVUPD      96(AX), Y1
+	XORQ         DI, DI
+	MOVQ         CX, R9
+
+addPanelsAVX2SingleSecond:
+	MOVLQSX      (SI)(DI*4), R8
+	IMULQ        BX, R8
+	ADDQ         DX, R8
+	VMOVUPD      64(R9), Y2
+	VMOVUPD      96(R9), Y3
+	VBROADCASTSD (R8), Y4
+	VFMADD231PD  Y2, Y4, Y0
+	VFMADD231PD  Y3, Y4, Y1
+	ADDQ         $0x80, R9
+	INCQ         DI
+	CMPQ         DI, R11
+	JLT          addPanelsAVX2SingleSecond
+	VMOVUPD      Y0, 64(AX)
+	VMOVUPD      Y1, 96(AX)
+	ADDQ         $+128, AX
+	ADDQ         $0x08, DX
+	SUBQ         $0x01, R10
+	JMP          addPanelsAVX2Single
+
+addPanelsAVX2End:
+	VZEROUPPER
+	RET
+
 // func relaxAVX512(rows *float64, v *float64, w *float64, n int, u *float64, c *float64, m *float64)
 // Requires: AVX, AVX512F
 TEXT ·relaxAVX512(SB), NOSPLIT, $0-56

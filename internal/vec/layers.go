@@ -40,6 +40,27 @@ func Release(k, v []float64, l *Layer) (c, m float64) {
 	return c, m
 }
 
+// RelaxLayer replaces, in every form of a panel, the listed units of a layer by their inputs,
+// as [Relax] does one by one; Split takes no part. v holds the coefficients of all units of
+// the layer, g those of their inputs, w a row of weights a unit. k is memory for as many
+// columns as units are listed.
+func RelaxLayer(g, v, k, w []float64, index []int32, l *Layer, c, m *Column) {
+	n := len(g) / Lanes
+	units := len(l.Low)
+	if len(l.Up) != units || len(l.Cut) != units || len(l.Bias) != units || len(l.Mass) != units ||
+		len(v) != units*Lanes || len(w) != units*n || len(k) < len(index)*Lanes {
+		panic("vec: RelaxLayer: lengths do not match")
+	}
+	if len(index) == 0 {
+		return
+	}
+	checkRows("RelaxLayer", w, n, index, n)
+	kernels.releasePanel(&k[0], &v[0], &index[0], len(index), &l.Low[0], &l.Up[0], &l.Cut[0], &l.Bias[0], &l.Mass[0], &c[0], &m[0])
+	if n > 0 {
+		kernels.addPanels(&g[0], &k[0], &w[0], n, &index[0], len(index), n)
+	}
+}
+
 // ActivateUnits adds Bias to z and runs the relaxed layer forward: y is Low z where the
 // adjoint of a unit is positive, Up z + Cut elsewhere, and grad = z max(adjoint, 0) the
 // derivative with respect to Low.
@@ -87,6 +108,41 @@ func releasePortable(k, v, low, up, cut, split, edge, bias, mass *float64, n int
 		m += masses[i]*(math.Abs(w)-q+math.Abs(h)) + math.Abs(h*edges[i])
 	}
 	return c, m
+}
+
+func releasePanelPortable(k, v *float64, index *int32, rows int, low, up, cut, bias, mass, c, m *float64) {
+	cs, ms := column(c), column(m)
+	for i, h := range unsafe.Slice(index, rows) {
+		of := func(p *float64) float64 { return *(*float64)(unsafe.Add(unsafe.Pointer(p), int(h)*8)) }
+		vs, ks := columnOf(v, int(h)), columnOf(k, i)
+		for r, x := range vs {
+			p, q := max(x, 0), min(x, 0)
+			cs[r] += of(cut) * q
+			ms[r] -= of(mass) * q
+			p *= of(low)
+			q *= of(up)
+			ks[r] = p + q
+			cs[r] += of(bias) * ks[r]
+			ms[r] += of(mass) * (p - q)
+		}
+	}
+}
+
+func addPanelsPortable(g, k, w *float64, stride int, index *int32, rows, n int) {
+	for i, h := range unsafe.Slice(index, rows) {
+		ks := columnOf(k, i)
+		for j, x := range rowOf(w, stride, h, n) {
+			row := columnOf(g, j)
+			for r := range row {
+				row[r] += x * ks[r]
+			}
+		}
+	}
+}
+
+// columnOf returns row i of a panel.
+func columnOf(p *float64, i int) *Column {
+	return (*Column)(unsafe.Add(unsafe.Pointer(p), i*Lanes*8))
 }
 
 func activateUnitsPortable(y, grad, z, adjoint, low, up, cut, bias *float64, n int) {

@@ -71,6 +71,40 @@ func TestLayersAgree(t *testing.T) {
 	}
 }
 
+// A layer of a panel must become what its units become one by one.
+func TestRelaxLayerAgrees(t *testing.T) {
+	for _, set := range available() {
+		rng := rand.New(rand.NewPCG(9, 10))
+		for n := range 30 { // inputs
+			units := rng.IntN(9)
+			l := randomLayer(rng, units)
+			g, v, w := random(rng, n*Lanes), random(rng, units*Lanes), random(rng, units*n)
+			c, m := (*Column)(random(rng, Lanes)), (*Column)(random(rng, Lanes))
+			var index []int32
+			for h := range units {
+				if rng.IntN(4) > 0 {
+					index = append(index, int32(h))
+				}
+			}
+			wantG, wantC, wantM := slices.Clone(g), *c, *m
+			with(portable, func() {
+				for _, h := range index {
+					u := Unit{Low: l.Low[h], Up: l.Up[h], Cut: l.Cut[h], Bias: l.Bias[h], Mass: l.Mass[h], CutMass: l.Mass[h]}
+					Relax(wantG, (*Column)(v[int(h)*Lanes:]), w[int(h)*n:][:n], &u, &wantC, &wantM)
+				}
+			})
+			with(set, func() { RelaxLayer(g, v, make([]float64, units*Lanes), w, index, l, c, m) })
+			for i := range g {
+				near(t, set.name+": g", g[i], wantG[i], 100)
+			}
+			for r := range c {
+				near(t, set.name+": c", c[r], wantC[r], 100)
+				near(t, set.name+": m", m[r], wantM[r], 100)
+			}
+		}
+	}
+}
+
 // Wherever a number that is none stands, the bound has to become one.
 func TestLayersKeepNaN(t *testing.T) {
 	for _, set := range available() {
@@ -80,6 +114,12 @@ func TestLayersKeepNaN(t *testing.T) {
 				v, k := make([]float64, 7), make([]float64, 7)
 				[...][]float64{v, l.Split, l.Bias}[which][i] = math.NaN()
 				with(set, func() {
+					var panel, rows, cs, ms = make([]float64, 7*Lanes), make([]float64, 7*Lanes), new(Column), new(Column)
+					copy(panel[i*Lanes:], v[i:i+1])
+					RelaxLayer(rows, panel, make([]float64, 7*Lanes), make([]float64, 49), []int32{int32(i)}, l, cs, ms)
+					if which != 1 && (!math.IsNaN(cs[0]) || which == 0 && (!math.IsNaN(ms[0]) || !math.IsNaN(rows[0]))) {
+						t.Errorf("%s: NaN %d of %d is hidden in a panel: %g %g %g", set.name, i, which, cs[0], ms[0], rows[0])
+					}
 					if c, m := Release(k, v, l); !math.IsNaN(c) || which == 0 && (!math.IsNaN(m) || !math.IsNaN(k[i])) {
 						t.Errorf("%s: NaN %d of %d is hidden: c %g, m %g, k %g", set.name, i, which, c, m, k[i])
 					}
@@ -95,7 +135,11 @@ func TestLayerShapesPanic(t *testing.T) {
 		"release":       func() { Release(two, one, l) },
 		"release layer": func() { Release(one, one, l) },
 		"activateUnits": func() { ActivateUnits(two, two, one, two, l) },
-		"ascend":        func() { Ascend(two, two, one, two, new(Rates)) },
+		"relaxLayer":    func() { RelaxLayer(two, make([]float64, 2*Lanes), two, two, []int32{0}, l, new(Column), new(Column)) },
+		"relaxLayer index": func() {
+			RelaxLayer(make([]float64, Lanes), make([]float64, 2*Lanes), make([]float64, Lanes), two, []int32{2}, l, new(Column), new(Column))
+		},
+		"ascend": func() { Ascend(two, two, one, two, new(Rates)) },
 	} {
 		func() {
 			defer func() {

@@ -6,7 +6,7 @@ import "unsafe"
 var portable = kernelSet{
 	"portable", relaxPortable, concretisePortable, relaxEachPortable, gatherPortable, activatePortable,
 	adamPortable, axpyPortable, dotPortable, dotPairsPortable, dotsPortable, addRowsPortable,
-	1, releasePortable, activateUnitsPortable}
+	1, releasePortable, activateUnitsPortable, releasePanelPortable, addPanelsPortable}
 
 func column(p *float64) *Column { return (*Column)(unsafe.Pointer(p)) }
 

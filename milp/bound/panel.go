@@ -2,6 +2,7 @@ package bound
 
 import (
 	"math"
+	"slices"
 
 	"hinge/internal/vec"
 )
@@ -16,13 +17,16 @@ type panel struct {
 	mass        vec.Column
 	low         vec.Column // bounds that were found
 	size        []float64  // |x_0|
+	k           []float64  // coefficients of the pre-activations of a layer
+	index       []int32    // of units of a layer that may be on
 	unit        vec.Unit   // of the call in progress
 	coefficient vec.Column // of the call in progress
 }
 
 func (b *Bounder) newPanel() panel {
 	p := panel{g: make([]float64, (b.in+len(b.units))*vec.Lanes), x: make([]float64, b.p.Nx*vec.Lanes),
-		a: make([]float64, b.p.Inputs()*vec.Lanes), size: make([]float64, b.p.Nx)}
+		a: make([]float64, b.p.Inputs()*vec.Lanes), size: make([]float64, b.p.Nx),
+		k: make([]float64, len(b.units)*vec.Lanes), index: make([]int32, len(b.units))}
 	for i, v := range b.p.X0 {
 		p.size[i] = math.Abs(v)
 	}
@@ -71,21 +75,19 @@ func (b *Bounder) aim(targets []target, t int) int {
 	return first
 }
 
-// pullHidden is [Bounder.hidden] for all forms, for the units below top.
+// pullHidden is [Bounder.hidden] for all forms, for the layers that end before unit top.
 func (b *Bounder) pullHidden(t, top int) {
-	w, s, base := &b.panel, &b.panel.unit, t*len(b.units)
-	for h := top - 1; h >= 0; h-- {
-		at := base + h
-		if b.relax.up[at] == 0 {
+	w, base := &b.panel, t*len(b.units)
+	for _, l := range slices.Backward(b.layers()) {
+		if l.last > top {
 			continue
 		}
-		u := &b.units[h]
-		*s = vec.Unit{Low: b.relax.low[at], Up: b.relax.up[at], Cut: b.relax.cut[at], Bias: u.b, Mass: b.mass[at]}
-		if s.Cut != 0 {
-			s.CutMass = s.Mass
-		}
-		vec.Relax(w.g[u.from*vec.Lanes:], column(w.g, b.in+h), u.w, s, &w.c, &w.mass)
-		b.work += len(u.w) + 6
+		sides := b.sidesOf(base, l)
+		index := positive(w.index, sides.Up)
+		units, n := l.last-l.first, l.width()
+		first := b.in + l.first
+		vec.RelaxLayer(w.g[l.from*vec.Lanes:l.to*vec.Lanes], w.g[first*vec.Lanes:(first+units)*vec.Lanes], w.k, l.w, index, &sides, &w.c, &w.mass)
+		b.work += len(index) * (n + 6)
 	}
 }
 

@@ -72,6 +72,145 @@ func activateUnits(s isa) {
 	RET()
 }
 
+// half is how many registers hold the lanes that are worked on at a time.
+func (s isa) half() int { return lanes / 2 / s.width }
+
+// releasePanel: see vec.RelaxLayer. Half the lanes at a time, so that constants and
+// allowances stay in registers.
+func releasePanel(s isa) {
+	name := "releasePanel" + s.name
+	TEXT(name, NOSPLIT, "func(k, v *float64, index *int32, rows int, low, up, cut, bias, mass, c, m *float64)")
+	k, v, index, rows := pointer("k"), pointer("v"), pointer("index"), pointer("rows")
+	low, up, cut := pointer("low"), pointer("up"), pointer("cut")
+	bias, mass := pointer("bias"), pointer("mass")
+	zero := s.reg()
+	s.zero(zero)
+	i, h, x := GP64(), GP64(), GP64()
+	end := name + "End"
+	TESTQ(rows, rows)
+	JZ(LabelRef(end))
+	for part := range 2 {
+		loop := name + []string{"First", "Second"}[part]
+		sum := func(param string) (regs []VecVirtual, mem func(r int) Mem) {
+			p := pointer(param)
+			mem = func(r int) Mem { return s.at(p, part*s.half()+r) }
+			for r := range s.half() {
+				regs = append(regs, s.reg())
+				VMOVUPD(mem(r), regs[r])
+			}
+			return regs, mem
+		}
+		c, _ := sum("c")
+		m, _ := sum("m")
+		XORQ(i, i)
+		to := GP64()
+		MOVQ(k, to)
+		Label(loop)
+		MOVLQSX(Mem{Base: index, Index: i, Scale: 4}, h)
+		unit := func(of Register) VecVirtual { return s.broadcast(Mem{Base: of, Index: h, Scale: 8}) }
+		ls, us, cs, bs, ms := unit(low), unit(up), unit(cut), unit(bias), unit(mass)
+		MOVQ(h, x)
+		SHLQ(Imm(7), x) // of lanes doubles
+		ADDQ(v, x)
+		for r := range s.half() {
+			p, q, w := s.reg(), s.reg(), s.reg()
+			VMOVUPD(s.at(x, part*s.half()+r), w)
+			VMAXPD(w, zero, p) // not a number stays one: the second source wins
+			VMINPD(w, zero, q)
+			VFMADD231PD(cs, q, c[r])
+			VFNMADD231PD(ms, q, m[r])
+			VMULPD(ls, p, p)
+			VMULPD(us, q, q)
+			VADDPD(p, q, w)
+			VMOVUPD(w, s.at(to, part*s.half()+r))
+			VSUBPD(q, p, p) // |w|, slopes are not negative
+			VFMADD231PD(bs, w, c[r])
+			VFMADD231PD(ms, p, m[r])
+		}
+		ADDQ(Imm(8*lanes), to)
+		INCQ(i)
+		CMPQ(i, rows)
+		JLT(LabelRef(loop))
+		pc, pm := pointer("c"), pointer("m")
+		for r := range s.half() {
+			VMOVUPD(c[r], s.at(pc, part*s.half()+r))
+			VMOVUPD(m[r], s.at(pm, part*s.half()+r))
+		}
+	}
+	Label(end)
+	VZEROUPPER()
+	RET()
+}
+
+// addPanels: see vec.RelaxLayer. Some rows of g stay in registers, half their lanes at a
+// time, while the coefficients of all units are added.
+func addPanels(s isa) {
+	name := "addPanels" + s.name
+	TEXT(name, NOSPLIT, "func(to, k, w *float64, stride int, index *int32, rows, n int)")
+	g, k, w := pointer("to"), pointer("k"), pointer("w")
+	stride, index := pointer("stride"), pointer("index")
+	SHLQ(Imm(3), stride)
+	i, r, from, left := GP64(), GP64(), GP64(), pointer("n")
+	end := name + "End"
+	rows := pointer("rows")
+	TESTQ(rows, rows)
+	JZ(LabelRef(end))
+	block := func(height int, label, over string) {
+		Label(label)
+		CMPQ(left, Imm(uint64(height)))
+		JLT(LabelRef(over))
+		for part := range 2 {
+			each := label + []string{"First", "Second"}[part]
+			at := func(base Register, row, reg int) Mem {
+				return Mem{Base: base, Disp: 8*lanes*row + (part*s.half()+reg)*s.width*8}
+			}
+			acc := make([][]VecVirtual, height)
+			for j := range acc {
+				for q := range s.half() {
+					acc[j] = append(acc[j], s.reg())
+					VMOVUPD(at(g, j, q), acc[j][q])
+				}
+			}
+			XORQ(i, i)
+			MOVQ(k, from)
+			Label(each)
+			MOVLQSX(Mem{Base: index, Index: i, Scale: 4}, r)
+			IMULQ(stride, r)
+			ADDQ(w, r)
+			var ks []VecVirtual
+			for q := range s.half() {
+				ks = append(ks, s.reg())
+				VMOVUPD(at(from, 0, q), ks[q])
+			}
+			for j := range acc {
+				x := s.broadcast(Mem{Base: r, Disp: 8 * j})
+				for q := range ks {
+					VFMADD231PD(ks[q], x, acc[j][q])
+				}
+			}
+			ADDQ(Imm(8*lanes), from)
+			INCQ(i)
+			CMPQ(i, rows)
+			JLT(LabelRef(each))
+			for j := range acc {
+				for q := range acc[j] {
+					VMOVUPD(acc[j][q], at(g, j, q))
+				}
+			}
+		}
+		ADDQ(I32(int32(8*lanes*height)), g)
+		ADDQ(Imm(uint64(8*height)), w)
+		SUBQ(Imm(uint64(height)), left)
+		JMP(LabelRef(label))
+	}
+	wide, single := name+"Wide", name+"Single"
+	block(6, wide, single)
+	block(1, single, end)
+	Label(end)
+	VZEROUPPER()
+	RET()
+}
+
 func pointer(name string) Register { return Load(Param(name), GP64()) }
 
 // units repeats body for as many units at a time as a register holds, n in all; at gives

@@ -42,6 +42,8 @@ func main() {
 		if s.width == 4 { // wider ones would save little: layers are short
 			release(s)
 			activateUnits(s)
+			releasePanel(s)
+			addPanels(s)
 		}
 	}
 	Generate()
