@@ -5,6 +5,8 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -178,6 +180,24 @@ func TestParse(t *testing.T) {
 	for _, text := range []string{"0 C0", "0 C3 1 0", "0 Cx 1 0", "0 C0 one 0"} {
 		if _, err := parse("", "Optimal - objective value 1\n"+text, 3); err == nil || !strings.Contains(err.Error(), text) {
 			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
+// Interrupted in a program of its own CBC may say that it stopped on nodes or iterations,
+// though nobody limits them.
+func TestLimitsAreOurs(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "cbc")
+	script := "#!/bin/sh\nfor last; do :; done\necho 'Stopped on iterations (no integer solution - continuous used)' >\"$last\"\n"
+	if err := os.WriteFile(path, []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	p := knapsack(rand.New(rand.NewPCG(4, 4)), 3)
+	ctx, stop := context.WithTimeout(t.Context(), time.Hour)
+	defer stop()
+	for nodes, want := range map[int]milp.Status{0: milp.TimeLimit, 5: milp.NodeLimit} {
+		if r, err := (&Solver{path}).Solve(ctx, p, milp.Options{NodeLimit: nodes}); err != nil || r.Status != want {
+			t.Errorf("limit of %d nodes: %v, %v; want %v", nodes, r.Status, err, want)
 		}
 	}
 }
