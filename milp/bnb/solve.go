@@ -209,7 +209,9 @@ func (s *search) few() bool {
 }
 
 // phasesFirst reports whether the tree on phases goes first.
-func (s *search) phasesFirst() bool { return s.few() && s.undecided() && s.relaxable() }
+func (s *search) phasesFirst() bool {
+	return s.bounder.Root().Unstable() <= phaseUnits*s.p.Horizon && s.undecided() && s.relaxable()
+}
 
 // relaxable reports whether the relaxation can hold the program and is not too large to be
 // worth it.
@@ -226,6 +228,7 @@ func (s *search) walkable() bool {
 // Work that goes before other contestants enter.
 const (
 	fewUnits    = 16 // a step
+	phaseUnits  = 20 // a step, where nearly all are undecided; stages are no better up to there
 	fewSamples  = 100
 	fewDescents = 6
 	fewTrial    = 10_000_000_000 // of the tree on phases, where units are few
