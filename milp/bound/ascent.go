@@ -130,7 +130,7 @@ func (b *Bounder) preActivate(z []float64, l block, up []float64) {
 	s := b.ascent
 	x, index := s.buf[l.from:l.to], s.all[:len(z)]
 	if !s.ranges {
-		index = positive(s.index, up)
+		index = on(s.index, up)
 	}
 	if len(index) == len(z) {
 		vec.Dots(z, l.w, l.width(), index, x)
@@ -143,12 +143,13 @@ func (b *Bounder) preActivate(z []float64, l block, up []float64) {
 	}
 }
 
-// positive lists where v is above 0, in dst.
-func positive(dst []int32, v []float64) []int32 {
-	dst, n := dst[:len(v)], 0
-	for j, x := range v {
+// on lists the units that are not always off, as their upper slopes say, in dst. A slope
+// that is none counts: what is made of it must not look like a bound.
+func on(dst []int32, up []float64) []int32 {
+	dst, n := dst[:len(up)], 0
+	for j, slope := range up {
 		dst[n] = int32(j)
-		if x > 0 {
+		if slope != 0 {
 			n++
 		}
 	}

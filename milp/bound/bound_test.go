@@ -313,3 +313,40 @@ func TestRangesHoldWhereSlopesVanish(t *testing.T) {
 		}
 	}
 }
+
+// Of a unit whose range is not known nothing may be concluded.
+func TestUnknownRangesProveNothing(t *testing.T) {
+	judged := 0
+	for seed := range uint64(60) {
+		rng := rand.New(rand.NewPCG(seed, 27))
+		p := relutest.Random(rng, shapes[int(seed)%len(shapes)])
+		b := bound.New(p)
+		ws, n := p.NewWorkspace(), p.Inputs()
+		u := make([]float64, n)
+		r, d := b.NewRanges(), b.NewDual()
+		b.Root().Copy(r)
+		for range 1 + rng.IntN(3) { // of the first step, so that the next ones lean on it
+			i := rng.IntN(b.Units())
+			r.Upper[i] = math.Inf(1)
+			if rng.IntN(2) == 0 {
+				r.Lower[i] = math.Inf(-1)
+			}
+		}
+		if !b.Tighten(r, p.Box.Lower, p.Box.Upper, min(1, p.Horizon-1)) {
+			t.Fatalf("seed %d: Tighten calls the box empty", seed)
+		}
+		b.PlainDual(d, r, p.Box.Lower, p.Box.Upper)
+		v := b.Objective(d, nil, r, p.Box.Lower, p.Box.Upper, bound.Ascent{Steps: 5, Rate: .1, Cutoff: math.Inf(1)})
+		for range 40 {
+			relutest.Point(rng, u, p.Box.Lower, p.Box.Upper)
+			if j := p.Objective(u, ws); !(v <= j+1e-12*(1+math.Abs(j))) {
+				t.Errorf("seed %d: J = %.17g is below the bound %.17g", seed, j, v)
+			}
+			checkRanges(t, seed, b, r, func(step int) []float64 { return ws.PreActivations(step) })
+			judged++
+		}
+	}
+	if judged < 2000 {
+		t.Fatalf("only %d points were judged", judged)
+	}
+}

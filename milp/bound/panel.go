@@ -83,7 +83,7 @@ func (b *Bounder) pullHidden(t, top int) {
 			continue
 		}
 		sides := b.sidesOf(base, l)
-		index := positive(w.index, sides.Up)
+		index := on(w.index, sides.Up)
 		units, n := l.last-l.first, l.width()
 		first := b.in + l.first
 		vec.RelaxLayer(w.g[l.from*vec.Lanes:l.to*vec.Lanes], w.g[first*vec.Lanes:(first+units)*vec.Lanes], w.k, l.w, index, &sides, &w.c, &w.mass)
