@@ -48,7 +48,7 @@ fuzz() {
 	local file name out passed=0 bad=0
 	while IFS=: read -r file name; do
 		name=${name#func }
-		if fuzzed "$name" "$file" || ended && fuzzed "$name" "$file"; then
+		if fuzzed "$name" "$file" || { ended && fuzzed "$name" "$file"; }; then
 			echo "ok	$(dirname "$file") $name: $(grep -o 'execs: [0-9]*' <<<"$out" | tail -1)"
 			passed=$((passed + 1))
 		else

@@ -9,13 +9,45 @@ func available() []kernelSet {
 	sets := []kernelSet{portable}
 	if cpu.X86.HasAVX2 && cpu.X86.HasFMA {
 		sets = append([]kernelSet{{
-			"avx2", relaxAVX2, concretiseAVX2, relaxEachAVX2, gatherAVX2, activateAVX2, adamAVX2, axpyAVX2, dotAVX2, dotPairsAVX2, dotsAVX2, addRowsAVX2,
-			4, releaseAVX2, activateUnitsAVX2, releasePanelAVX2, addPanelsAVX2}}, sets...)
+			name:          "avx2",
+			relax:         relaxAVX2,
+			concretise:    concretiseAVX2,
+			relaxEach:     relaxEachAVX2,
+			gather:        gatherAVX2,
+			activate:      activateAVX2,
+			adam:          adamAVX2,
+			axpy:          axpyAVX2,
+			dot:           dotAVX2,
+			dotPairs:      dotPairsAVX2,
+			dots:          dotsAVX2,
+			addRows:       addRowsAVX2,
+			units:         4,
+			release:       releaseAVX2,
+			activateUnits: activateUnitsAVX2,
+			releasePanel:  releasePanelAVX2,
+			addPanels:     addPanelsAVX2,
+		}}, sets...)
 	}
 	if cpu.X86.HasAVX512F && cpu.X86.HasAVX2 && cpu.X86.HasFMA {
 		sets = append([]kernelSet{{
-			"avx512", relaxAVX512, concretiseAVX512, relaxEachAVX512, gatherAVX512, activateAVX512, adamAVX512, axpyAVX512, dotAVX512, dotPairsAVX512, dotsAVX512, addRowsAVX512,
-			4, releaseAVX2, activateUnitsAVX2, releasePanelAVX2, addPanelsAVX2}}, sets...)
+			name:          "avx512",
+			relax:         relaxAVX512,
+			concretise:    concretiseAVX512,
+			relaxEach:     relaxEachAVX512,
+			gather:        gatherAVX512,
+			activate:      activateAVX512,
+			adam:          adamAVX512,
+			axpy:          axpyAVX512,
+			dot:           dotAVX512,
+			dotPairs:      dotPairsAVX512,
+			dots:          dotsAVX512,
+			addRows:       addRowsAVX512,
+			units:         4,
+			release:       releaseAVX2,
+			activateUnits: activateUnitsAVX2,
+			releasePanel:  releasePanelAVX2,
+			addPanels:     addPanelsAVX2,
+		}}, sets...)
 	}
 	return sets
 }

@@ -41,7 +41,7 @@ func Release(k, v []float64, l *Layer) (c, m float64) {
 }
 
 // RelaxLayer replaces, in every form of a panel, the listed units of a layer by their inputs,
-// as [Relax] does one by one; Split takes no part. v holds the coefficients of all units of
+// as [Relax] does one by one with Mass as CutMass, too; Split takes no part. v holds the coefficients of all units of
 // the layer, g those of their inputs, w a row of weights a unit. k is memory for as many
 // columns as units are listed.
 func RelaxLayer(g, v, k, w []float64, index []int32, l *Layer, c, m *Column) {
@@ -54,7 +54,11 @@ func RelaxLayer(g, v, k, w []float64, index []int32, l *Layer, c, m *Column) {
 	if len(index) == 0 {
 		return
 	}
-	checkRows("RelaxLayer", w, n, index, n)
+	for _, h := range index {
+		if h < 0 || int(h) >= units {
+			panic("vec: RelaxLayer: a unit is not in the layer")
+		}
+	}
 	kernels.releasePanel(&k[0], &v[0], &index[0], len(index), &l.Low[0], &l.Up[0], &l.Cut[0], &l.Bias[0], &l.Mass[0], &c[0], &m[0])
 	if n > 0 {
 		kernels.addPanels(&g[0], &k[0], &w[0], n, &index[0], len(index), n)

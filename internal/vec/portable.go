@@ -4,9 +4,24 @@ import "unsafe"
 
 // portable is the set every machine can run, and the reference of the others.
 var portable = kernelSet{
-	"portable", relaxPortable, concretisePortable, relaxEachPortable, gatherPortable, activatePortable,
-	adamPortable, axpyPortable, dotPortable, dotPairsPortable, dotsPortable, addRowsPortable,
-	1, releasePortable, activateUnitsPortable, releasePanelPortable, addPanelsPortable}
+	name:          "portable",
+	relax:         relaxPortable,
+	concretise:    concretisePortable,
+	relaxEach:     relaxEachPortable,
+	gather:        gatherPortable,
+	activate:      activatePortable,
+	adam:          adamPortable,
+	axpy:          axpyPortable,
+	dot:           dotPortable,
+	dotPairs:      dotPairsPortable,
+	dots:          dotsPortable,
+	addRows:       addRowsPortable,
+	units:         1,
+	release:       releasePortable,
+	activateUnits: activateUnitsPortable,
+	releasePanel:  releasePanelPortable,
+	addPanels:     addPanelsPortable,
+}
 
 func column(p *float64) *Column { return (*Column)(unsafe.Pointer(p)) }
 

@@ -109,8 +109,8 @@ func (r *recorder) best(most float64) *proof {
 	return p
 }
 
-// proofByTrees returns the proof of a search by trees alone; nil if it proves nothing. That
-// a cost which may be negative is not is proven up to underflow.
+// proofByTrees returns the proof of a search by trees alone; nil if it proves nothing. A
+// bound of 0 of a cost that may be negative is claimed less what underflows.
 func (s *search) proofByTrees(most float64) *proof {
 	p := s.rec.best(most)
 	switch {

@@ -194,14 +194,14 @@ func (e *expander) process(c *node, first int, cutoff float64, out *expansion) {
 	}
 	plainGains(e.gain, e.b, e.dual, c.ranges, c.lower, c.upper)
 	if c.branch = choose(e.p, e.gain, c.lower, c.upper); c.branch.none {
-		e.settle(c)
+		e.boundPoint(c)
 	}
 }
 
-// settle bounds a node that cannot be split: where whole numbers leave a point, ranges of
+// boundPoint bounds a node that cannot be split: where whole numbers leave a point, ranges of
 // its own and a dual that starts there bound what it costs up to rounding, or say that it is
 // no plan, and nobody else will.
-func (e *expander) settle(c *node) {
+func (e *expander) boundPoint(c *node) {
 	if !e.p.confine(c.lower, c.upper) || !e.b.Tighten(c.ranges, c.lower, c.upper, 0) {
 		c.bound = math.Inf(1)
 		return

@@ -136,8 +136,8 @@ func (s *search) compete(ctx context.Context, stages bool) {
 			return
 		}
 	}
-	few := s.phasesFirst()
-	if few {
+	phases := s.phasesFirst()
+	if phases {
 		p.runPhases(ctx)
 	}
 	if s.finished(ctx) {
@@ -154,12 +154,12 @@ func (s *search) compete(ctx context.Context, stages bool) {
 	}
 	y := s.byStages(stages)
 	// Stages go first only where an object's translation is seen by no unit: elsewhere they take long.
-	first := y != nil && (few || y.g.frames[1].blind > 0 && s.undecided())
+	first := y != nil && (phases || y.g.frames[1].blind > 0 && s.undecided())
 	if first {
 		y.advance(ctx, stageTrial*(s.p.Horizon-1))
 		p.add(y)
 	}
-	if !few && !s.finished(ctx) {
+	if !phases && !s.finished(ctx) {
 		p.enterPhases(ctx)
 	}
 	if y != nil && !first {
@@ -231,7 +231,7 @@ const (
 	phaseUnits  = 20 // a step, where nearly all are undecided; stages are no better up to there
 	fewSamples  = 100
 	fewDescents = 6
-	fewTrial    = 10_000_000_000 // of the tree on phases, where units are few
+	fewTrial    = 10_000_000_000 // of the tree on phases, where it goes first
 	treeTrial   = 1_000_000
 	phaseTrial  = 1_000_000   // times the square of what stages have in between
 	stageTrial  = 100_000_000 // times what stages have in between

@@ -203,8 +203,8 @@ func centre(g, mult []float64) {
 	}
 }
 
-// step takes the i-th step of Adam, uphill, and leaves slopes and multipliers of ranges
-// in their domain.
+// step takes the i-th step of Adam, uphill. Slopes and multipliers of ranges stay in their
+// domain; those of residuals and constraints have to be projected.
 func (b *Bounder) step(i int, rate float64) {
 	s := b.ascent
 	s.rates = vec.Rates{Beta1: beta1, One1: 1 - beta1, Beta2: beta2, One2: 1 - beta2,

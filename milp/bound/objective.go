@@ -63,7 +63,7 @@ func (b *Bounder) begin(d *Dual, r Ranges) {
 
 // atLeast returns a + b, b >= 0, rounded downwards.
 func atLeast(a, b float64) float64 {
-	if b == 0 {
+	if b == 0 || math.IsInf(a, -1) {
 		return a
 	}
 	return math.Nextafter(a+b, math.Inf(-1))

@@ -124,7 +124,7 @@ func (b *Bounder) concretise(lower, upper []float64) {
 	vec.Concretise(w.a, lower, upper, b.inputMag, &w.low, &w.mass)
 	for r := range w.low {
 		w.low[r] -= b.gammaPull * (w.mass[r] + math.Abs(w.c[r]))
-		if math.IsNaN(w.low[r]) { // an overflow on the way: nothing is known
+		if math.IsNaN(w.low[r]) || math.IsInf(w.low[r], 1) { // an overflow on the way: nothing is known
 			w.low[r] = math.Inf(-1)
 		}
 	}

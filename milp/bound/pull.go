@@ -167,7 +167,7 @@ func (b *Bounder) minimum(lower, upper []float64) float64 {
 		w.mass += math.Abs(a) * b.inputMag[i]
 	}
 	s -= b.gammaPull * (w.mass + math.Abs(w.c))
-	if math.IsNaN(s) { // an overflow on the way: nothing is known
+	if math.IsNaN(s) || math.IsInf(s, 1) { // an overflow on the way: nothing is known
 		return math.Inf(-1)
 	}
 	return s

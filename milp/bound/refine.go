@@ -129,7 +129,6 @@ func broadcast(panel, v []float64) {
 
 // setRates sets the constants of the i-th step.
 func (s *refining) setRates(i int, opts *Refinement) {
-	const beta1, beta2 = .7, .9
 	rate := opts.Rate * math.Pow(.1, float64(i-1)/float64(max(1, opts.Steps-1)))
 	s.rates = vec.Rates{Beta1: beta1, One1: 1 - beta1, Beta2: beta2, One2: 1 - beta2, Tiny: 1e-12,
 		Scale1: rate / (1 - math.Pow(beta1, float64(i))), Scale2: 1 / (1 - math.Pow(beta2, float64(i))), Lo: 0, Hi: 1}

@@ -117,8 +117,11 @@ func (s *Solver) run(ctx context.Context, p *milp.Problem, opts milp.Options, re
 		return fmt.Errorf("cbc: %w", err)
 	}
 	a.fill(res, p, opts, ctx.Err())
-	if _, ends := ctx.Deadline(); ends && opts.NodeLimit <= 0 && res.Status == milp.NodeLimit {
-		res.Status = milp.TimeLimit // interrupted, CBC also says that it stopped on nodes or iterations
+	if opts.NodeLimit <= 0 && res.Status == milp.NodeLimit { // interrupted, CBC may say that it stopped on nodes or iterations
+		res.Status = milp.Interrupted
+		if _, ends := ctx.Deadline(); ends && !errors.Is(ctx.Err(), context.Canceled) {
+			res.Status = milp.TimeLimit
+		}
 	}
 	return nil
 }

@@ -296,11 +296,12 @@ func (w *worker) gain(y *line) float64 {
 	w.kinks = w.kinks[:0]
 	for i, c := range y.w {
 		k := y.from + i
-		c *= y.sign
+		if c *= y.sign; c == 0 {
+			continue
+		}
 		a, lo, hi := w.sa[k], w.slo[k], w.shi[k]
 		size += math.Abs(c) * span{lo, hi}.mag()
 		switch {
-		case c == 0:
 		case a > 0 || a == 0 && c > 0:
 			slope += c * lo
 		default:

@@ -167,7 +167,7 @@ func (f *form) least(g, e, lo, hi float64) {
 	case g < 0:
 		f.constant(g, hi)
 	}
-	if e > 0 {
+	if !(e <= 0) { // also NaN, which must not be lost
 		f.charge(allowance(e) * span{lo, hi}.mag())
 	}
 }
