@@ -31,22 +31,14 @@ type cut struct {
 // meet clips the boxes of x_t, u_{t-1} and u_t by the rows of step t and rounds whole
 // coordinates inwards. It returns false if no plan is left.
 func (w *worker) meet(r *ranges, lower, upper []float64, t int) bool {
-	m, nx, nu := w.m, w.m.p.Nx, w.m.p.Nu
+	m, nx := w.m, w.m.p.Nx
 	if !m.follows {
 		return true
 	}
 	for range 2 {
 		for i := range m.hard[t] {
 			y := &m.hard[t][i]
-			w.parts = w.parts[:0]
-			w.entries(y.x, r.xlo[t*nx:], r.xhi[t*nx:])
-			if y.u != nil {
-				w.entries(y.u, lower[(t-1)*nu:], upper[(t-1)*nu:])
-			}
-			if y.next != nil {
-				w.entries(y.next, lower[t*nu:], upper[t*nu:])
-			}
-			if !clip(w.parts, y.b) {
+			if !w.clipRow(y, t, r.xlo[t*nx:], r.xhi[t*nx:], lower, upper) {
 				return false
 			}
 		}
@@ -58,6 +50,20 @@ func (w *worker) meet(r *ranges, lower, upper []float64, t int) bool {
 type entry struct {
 	w      float64
 	lo, hi *float64
+}
+
+// clipRow clips boxes of x_t and of the actions by a row of step t; false if no point is left.
+func (w *worker) clipRow(y *hardRow, t int, xlo, xhi, lower, upper []float64) bool {
+	nu := w.m.p.Nu
+	w.parts = w.parts[:0]
+	w.entries(y.x, xlo, xhi)
+	if y.u != nil {
+		w.entries(y.u, lower[(t-1)*nu:], upper[(t-1)*nu:])
+	}
+	if y.next != nil {
+		w.entries(y.next, lower[t*nu:], upper[t*nu:])
+	}
+	return clip(w.parts, y.b)
 }
 
 func (w *worker) entries(row, lo, hi []float64) {
@@ -141,7 +147,7 @@ func (w *worker) states(r *ranges, lower, upper []float64, t int) bool {
 // confine clips a box of actions by what the rows say of them alone, the states being
 // anywhere in the whole program's boxes. It returns false if no plan is left.
 func (w *worker) confine(lower, upper []float64) bool {
-	m, nx, nu := w.m, w.m.p.Nx, w.m.p.Nu
+	m, nx := w.m, w.m.p.Nx
 	if !m.follows || w.reach == nil {
 		return true
 	}
@@ -153,15 +159,7 @@ func (w *worker) confine(lower, upper []float64) bool {
 			}
 			copy(w.slo, w.reach.xlo[t*nx:(t+1)*nx])
 			copy(w.shi, w.reach.xhi[t*nx:(t+1)*nx])
-			w.parts = w.parts[:0]
-			w.entries(y.x, w.slo, w.shi)
-			if y.u != nil {
-				w.entries(y.u, lower[(t-1)*nu:], upper[(t-1)*nu:])
-			}
-			if y.next != nil {
-				w.entries(y.next, lower[t*nu:], upper[t*nu:])
-			}
-			if !clip(w.parts, y.b) {
+			if !w.clipRow(y, t, w.slo, w.shi, lower, upper) {
 				return false
 			}
 		}
