@@ -32,8 +32,8 @@ type Options struct {
 	OpenLimit int
 
 	// Record keeps the proof, for [Result.Certificate]. It changes nothing else, except
-	// that a deadline may be overrun by a second, and by
-	// what it takes to evaluate the plan with more bits.
+	// that a deadline may be overrun by a second, and by what it takes to evaluate the plan
+	// with more bits.
 	Record bool
 	// RecordLimit caps the numbers kept for it, 8 bytes each; beyond it what is below
 	// the nodes then open is not recorded, and the certificate proves the bound of

@@ -69,14 +69,13 @@ func (b *Bounder) keepProof(y *trial, k int, r Ranges) {
 	}
 }
 
-// add appends the proofs of targets of step t that got better.
+// addProofs appends the proofs of targets of step t that got better.
 func (b *Bounder) addProofs(all *Proofs, y *trial, targets []target, t int) {
 	layer, boxes := 0, !b.isHidden(targets[0].unit)
 	for !boxes && targets[0].unit >= b.blocks[layer].last {
 		layer++
 	}
-	// Boxes count at once, ranges of units once their layer is through.
-	all.fresh = all.fresh || boxes
+	all.fresh = all.fresh || boxes // ranges of units count once their layer is through, boxes at once
 	for k, x := range targets {
 		if !y.better[k] {
 			continue
@@ -96,7 +95,7 @@ func (b *Bounder) addProofs(all *Proofs, y *trial, targets []target, t int) {
 		last := &all.Groups[len(all.Groups)-1]
 		*last = append(*last, p)
 	}
-	all.fresh = all.fresh || boxes
+	all.fresh = all.fresh || boxes // for what comes next
 }
 
 // quantity returns what target i is, see [Bounder.aimed].

@@ -91,17 +91,15 @@ func releasePanel(s isa) {
 	JZ(LabelRef(end))
 	for part := range 2 {
 		loop := name + []string{"First", "Second"}[part]
-		sum := func(param string) (regs []VecVirtual, mem func(r int) Mem) {
+		sum := func(param string) (regs []VecVirtual) {
 			p := pointer(param)
-			mem = func(r int) Mem { return s.at(p, part*s.half()+r) }
 			for r := range s.half() {
 				regs = append(regs, s.reg())
-				VMOVUPD(mem(r), regs[r])
+				VMOVUPD(s.at(p, part*s.half()+r), regs[r])
 			}
-			return regs, mem
+			return regs
 		}
-		c, _ := sum("c")
-		m, _ := sum("m")
+		c, m := sum("c"), sum("m")
 		XORQ(i, i)
 		to := GP64()
 		MOVQ(k, to)
