@@ -10,9 +10,9 @@ import (
 const concedeRounds = 5
 
 // Concede lowers the bounds of leaves, and widens ranges, that [Check] cannot repeat to what
-// it proves, and lowers the dual bound with them, until it accepts the certificate. Ranges that follow from each
-// other through boxes of states (see follow.go) may come out a little wider than a
-// solver's, whose order of work is not all in the file.
+// it proves, and lowers the dual bound with them, until it accepts the certificate. Ranges
+// that follow from each other through boxes of states (see follow.go) may come out a little
+// wider than a solver's, whose order of work is not all in the file.
 //
 // It returns false if the certificate is refused for another reason, such as a leaf that
 // is not proven to be empty. An error is one of Check.

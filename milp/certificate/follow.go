@@ -7,10 +7,10 @@ import (
 )
 
 // Where there are constraints, or where a certificate asks for it, only what plans reach
-// matters. The box of x_t is met with
-// the rows of step t, and with it the box of the actions there; and a form on its way
-// back may add multiples of rows that are not positive for any plan, and may end at the
-// box of any step's states. Whatever the multiples are, the bound holds.
+// matters. The box of x_t is met with the rows of step t, and with it the box of the
+// actions there; and a form on its way back may add multiples of rows that are not positive
+// for any plan, and may end at the box of any step's states. Whatever the multiples are, the
+// bound holds.
 
 // line is a row sign (w'v + b - edge) <= 0 over some entries of a vector.
 type line struct {

@@ -44,7 +44,8 @@ const (
 // bounds of the node are taken again. What it says holds for plans below the dual bound,
 // wherever its path leads: it is proven on that part of the box.
 type Sharpening struct {
-	Path   string    `json:"path"` // that of [Leaf.Path] down to the node
+	// Path is that of [Leaf.Path] down to the node. One that leads to none says nothing.
+	Path   string    `json:"path"`
 	Ranges [][]Range `json:"ranges,omitempty"`
 	// Form is a bound of J, by what was known before, that the linear bounds lean on.
 	Form *Form `json:"form,omitempty"`
